@@ -1,0 +1,104 @@
+//! The contract as Rust traits.
+//!
+//! The sandbox speaks WIT to the guest and these traits to everything else; the capability and dispatch implement
+//! them. Documents are BSON bytes throughout: they come from the guest unchecked, so whoever reads one first
+//! validates it (see [`crate::value::document`]).
+
+use async_trait::async_trait;
+
+use crate::error::Failure;
+
+/// One BSON document in its binary form.
+pub type Bytes = Vec<u8>;
+
+/// Why an invocation runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Somebody called the function by name.
+    Call,
+    /// A user is about to be created.
+    UserCreation,
+}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// For the author, while looking for a mistake.
+    Debug,
+    /// Ordinary.
+    Info,
+    /// Something is odd.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+/// What one invocation sees of the world: the host side of the interfaces `invocation` and `account`.
+#[async_trait]
+pub trait Host: Send + 'static {
+    /// The invocation's id, 24 hexadecimal digits.
+    fn id(&self) -> &str;
+    /// Why the invocation runs.
+    fn reason(&self) -> Reason;
+    /// The authenticated caller as a BSON document (reference 5.4, `context.user`).
+    fn caller(&self) -> Bytes;
+    /// Whether grants are the system's.
+    fn running_as_system(&self) -> bool;
+    /// The app, `{id, name}`, as a BSON document.
+    fn app(&self) -> Bytes;
+    /// The custom-data collection under the caller's scope.
+    fn custom_data(&self) -> Result<Box<dyn Collection>, Failure>;
+    /// A collection that the configuration grants under this name.
+    fn grant(&self, name: &str) -> Result<Box<dyn Collection>, Failure>;
+    /// Calls another function of the app; `arguments` is a BSON array.
+    async fn call_function(&self, name: &str, arguments: Bytes) -> Result<Bytes, Failure>;
+    /// Deletes the calling user.
+    async fn delete_account(&self) -> Result<(), Failure>;
+    /// Writes a line to the app's log.
+    fn log(&self, level: Level, message: &str);
+}
+
+/// A collection within a scope: the host side of `documents.collection`.
+#[async_trait]
+pub trait Collection: Send + Sync {
+    /// Checks and runs one operation.
+    async fn execute(&self, operation: Operation) -> Result<Reply, Failure>;
+}
+
+/// The rest of a result: the host side of `documents.cursor`.
+#[async_trait]
+pub trait Cursor: Send + Sync {
+    /// The next documents back to back; empty when there are no more.
+    async fn next_batch(&mut self) -> Result<Bytes, Failure>;
+}
+
+/// One operation as the guest asked for it, nothing checked yet. Fields are named as in the WIT package.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the WIT package documents each operation and its parts")]
+pub enum Operation {
+    FindOne { filter: Bytes, options: Bytes },
+    Find { filter: Bytes, options: Bytes },
+    Aggregate { pipeline: Bytes, options: Bytes },
+    Count { filter: Bytes, options: Bytes },
+    Distinct { field: String, filter: Bytes, options: Bytes },
+    InsertOne { document: Bytes },
+    InsertMany { documents: Bytes, options: Bytes },
+    UpdateOne { filter: Bytes, update: Bytes, options: Bytes },
+    UpdateMany { filter: Bytes, update: Bytes, options: Bytes },
+    ReplaceOne { filter: Bytes, replacement: Bytes, options: Bytes },
+    DeleteOne { filter: Bytes, options: Bytes },
+    DeleteMany { filter: Bytes, options: Bytes },
+    FindOneAndUpdate { filter: Bytes, update: Bytes, options: Bytes },
+    FindOneAndReplace { filter: Bytes, replacement: Bytes, options: Bytes },
+    FindOneAndDelete { filter: Bytes, options: Bytes },
+}
+
+/// What an operation answers; which of them is fixed by the operation.
+pub enum Reply {
+    /// A document, or none (find-one and the find-one-and family), or the summary of a write.
+    Document(Option<Bytes>),
+    /// A number of documents (count).
+    Count(u64),
+    /// A cursor (find, aggregate).
+    Cursor(Box<dyn Cursor>),
+}

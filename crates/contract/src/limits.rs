@@ -1,0 +1,111 @@
+//! Every limit, with its reason.
+//!
+//! A constant here is a default. What an invocation may spend is a [`Budget`], which an app overrides per function
+//! (`"budget"` in `functions/config.json`) up to the ceilings below; what a host may hold is set by flags of
+//! `usher serve`. README's reference table lists them all.
+
+use std::time::Duration;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// Wall-clock time of one call. Realm clients give up after 60 s, so a longer default would only hold sandboxes
+/// for answers that nobody reads.
+pub const WALL_CLOCK: Duration = Duration::from_secs(60);
+/// The most an app may ask for: the App Services limit (reference 5.6).
+pub const WALL_CLOCK_CEILING: Duration = Duration::from_secs(300);
+/// Wall-clock time of a user-creation function. It runs inside a transaction, which MongoDB ends after 60 s; what
+/// is left over is for retries and the commit.
+pub const CREATION_WALL_CLOCK: Duration = Duration::from_secs(20);
+/// How often a running guest is interrupted to look at its deadline and to let others run. Short enough that an
+/// endless loop delays its neighbours by no more than a client notices.
+pub const EPOCH_TICK: Duration = Duration::from_millis(2);
+
+/// Linear memory of one call. Room for several of the largest documents with their decoded forms.
+pub const MEMORY: usize = 64 * MIB;
+/// The most an app may ask for; sandboxes reserve address space for it. App Services allowed 350 MB.
+pub const MEMORY_CEILING: usize = 512 * MIB;
+/// Table elements of one call. Compiled programs need one for each function whose address is taken; the largest
+/// language runtimes have some 20,000.
+pub const TABLE_ELEMENTS: usize = 50_000;
+/// Stack of one call. Deeper than any sane recursion over a document of [`DOCUMENT_DEPTH`].
+pub const STACK: usize = 512 * KIB;
+
+/// Calls from function to host. App Services allowed 1,000 asynchronous operations (reference 5.6); reading a
+/// fact counts as well here, so there is more room.
+pub const HOST_CALLS: u64 = 5_000;
+/// Database operations among the host calls: the 1,000 asynchronous operations of reference 5.6.
+pub const DATABASE_CALLS: u64 = 1_000;
+/// Bytes that cross between function and host, both directions together. Four of the largest documents.
+pub const HOST_BYTES: usize = 64 * MIB;
+/// Collections and cursors open at once. Each holds host memory, a cursor also a database cursor.
+pub const HANDLES: usize = 256;
+/// Bytes of log of one call. Enough for a long story, too little to fill a disk.
+pub const LOG_BYTES: usize = 256 * KIB;
+/// One log line; longer ones are cut with a mark.
+pub const LOG_LINE_BYTES: usize = 8 * KIB;
+/// How deep functions may call functions. Each level holds a sandbox.
+pub const CALL_DEPTH: usize = 8;
+
+/// One BSON document: MongoDB's own limit.
+pub const DOCUMENT_BYTES: usize = 16 * MIB;
+/// Nesting of a document: MongoDB's own limit, and it bounds recursion in the host.
+pub const DOCUMENT_DEPTH: usize = 100;
+/// Documents of one query's result: the App Services limit (reference 3.1).
+pub const QUERY_DOCUMENTS: u64 = 50_000;
+/// Documents that cross in one batch of a cursor: MongoDB's default first batch.
+pub const BATCH_DOCUMENTS: u32 = 101;
+/// Documents of one insert-many. MongoDB allows 100,000; a document limit on results should hold for writes too.
+pub const INSERT_DOCUMENTS: usize = 50_000;
+/// Stages of one pipeline: MongoDB's own limit is 1,000; nobody writes fifty by hand.
+pub const PIPELINE_STAGES: usize = 50;
+
+/// Calls that run at once on one host; the sandbox pool is sized from this one number. A sandbox costs address
+/// space and one MiB of memory that stays resident.
+pub const CONCURRENT_CALLS: u32 = 128;
+/// How long a call waits for a sandbox. Longer, and the client's patience is better spent on a retry.
+pub const QUEUE_DEADLINE: Duration = Duration::from_secs(5);
+/// Calls that may wait for a sandbox; beyond that the answer is immediate. The 10,000 concurrent requests of
+/// reference 3.1.
+pub const QUEUE_LENGTH: usize = 10_000;
+/// One component. The largest language runtimes are below 20 MiB.
+pub const COMPONENT_BYTES: usize = 64 * MIB;
+
+/// One request body: the App Services limit (reference 3.1).
+pub const REQUEST_BYTES: usize = 18 * MIB;
+
+/// What one invocation may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Time from the first instruction to the answer.
+    pub wall_clock: Duration,
+    /// Bytes of linear memory, all memories together.
+    pub memory: usize,
+    /// Elements of each table.
+    pub table_elements: usize,
+    /// Calls from function to host.
+    pub host_calls: u64,
+    /// Database operations among them.
+    pub database_calls: u64,
+    /// Bytes that cross between function and host.
+    pub host_bytes: usize,
+    /// Collections and cursors open at once.
+    pub handles: usize,
+    /// Bytes of log.
+    pub log_bytes: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            wall_clock: WALL_CLOCK,
+            memory: MEMORY,
+            table_elements: TABLE_ELEMENTS,
+            host_calls: HOST_CALLS,
+            database_calls: DATABASE_CALLS,
+            host_bytes: HOST_BYTES,
+            handles: HANDLES,
+            log_bytes: LOG_BYTES,
+        }
+    }
+}
