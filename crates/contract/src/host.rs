@@ -41,7 +41,7 @@ pub trait Host: Send + 'static {
     /// Why the invocation runs.
     fn reason(&self) -> Reason;
     /// The authenticated caller as a BSON document (reference 5.4, `context.user`).
-    fn caller(&self) -> Bytes;
+    async fn caller(&self) -> Result<Bytes, Failure>;
     /// Whether grants are the system's.
     fn running_as_system(&self) -> bool;
     /// The app, `{id, name}`, as a BSON document.

@@ -8,8 +8,10 @@
 pub mod error;
 pub mod host;
 pub mod limits;
+pub mod scope;
 pub mod value;
 
 pub use error::{ErrorCode, Failure};
 pub use host::{Collection, Cursor, Host, Operation, Reason, Reply};
 pub use limits::Budget;
+pub use scope::Operations;

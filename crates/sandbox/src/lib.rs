@@ -1,1 +1,1 @@
-//! placeholder
+//! wasmtime: engine, pool, compile cache, limits, and one invocation.
