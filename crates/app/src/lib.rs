@@ -1,7 +1,99 @@
 //! The app directory: parsed, validated, and every mistake reported at once with file, line and a way out.
+//!
+//! [`load`] reads a directory, [`load_files`] the same from memory; [`build()`] compiles the functions that are crates.
+//! What a file says that this version does not run is never dropped in silence: it comes back as a [`Notice`], or
+//! as a mistake where ignoring it would give somebody more access than the app's author meant.
 
+mod budget;
+mod build;
+mod custom_data;
+mod data_sources;
+mod functions;
+mod grants;
+mod json;
+mod manifest;
 pub mod model;
+mod names;
+mod not_run;
+mod providers;
+mod report;
+mod root;
+mod sources;
+mod tree;
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use build::{BuildError, Failed, build};
 pub use model::{
     Account, App, CustomUserData, Function, Grant, LocalUserpass, Providers, Reach, Source,
 };
+pub use names::SYSTEM_DATABASE;
+pub use report::{Mistake, Mistakes, Notice};
+
+use report::Report;
+use tree::{Disk, Memory, Tree};
+
+/// An app free of mistakes, and what its owner should know about it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The app.
+    pub app: App,
+    /// What in the directory has no effect, or not the effect one would expect; by file and line.
+    pub notices: Vec<Notice>,
+}
+
+/// Reads an app from its directory, in the layout that App Services exports (reference 7.7).
+///
+/// Nothing outside the directory is read. Functions are located, not compiled: see [`build()`].
+///
+/// # Errors
+/// Every mistake in the app, by file and line.
+pub fn load(directory: &Path) -> Result<Loaded, Mistakes> {
+    let disk = Disk::open(directory).map_err(Mistakes::one)?;
+    read(&disk, disk.directory())
+}
+
+/// Reads an app from files in memory, named by their paths inside the app directory.
+///
+/// # Errors
+/// Every mistake in the app, by file and line.
+pub fn load_files(files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<Loaded, Mistakes> {
+    let memory = Memory::new(files).map_err(Mistakes::one)?;
+    read(&memory, Path::new(""))
+}
+
+/// What every reader of a file needs: where the files are, and where to say what is wrong with them.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    tree: &'a dyn Tree,
+    report: &'a Report,
+}
+
+fn read(tree: &dyn Tree, directory: &Path) -> Result<Loaded, Mistakes> {
+    let report = Report::default();
+    let context = Context {
+        tree,
+        report: &report,
+    };
+    let root = root::read(context);
+    let data_sources = data_sources::read(context);
+    let providers = providers::read(context);
+    let custom = custom_data::read(context, &data_sources);
+    let functions = functions::read(context, directory, custom.on_user_creation.as_deref());
+    custom_data::check_creation_function(context, &custom, &functions.named);
+    not_run::notice(context, &data_sources);
+    let app = App {
+        id: root.id,
+        name: root.name,
+        directory: directory.to_owned(),
+        deployment_model: root.deployment_model,
+        location: root.location,
+        allowed_request_origins: root.allowed_request_origins,
+        providers,
+        custom_user_data: custom.into_model(),
+        functions: functions.functions,
+    };
+    let notices = report.finish()?;
+    Ok(Loaded { app, notices })
+}

@@ -35,7 +35,7 @@ pub enum Level {
 
 /// What one invocation sees of the world: the host side of the interfaces `invocation` and `account`.
 #[async_trait]
-pub trait Host: Send + 'static {
+pub trait Host: Send + Sync + 'static {
     /// The invocation's id, 24 hexadecimal digits.
     fn id(&self) -> &str;
     /// Why the invocation runs.

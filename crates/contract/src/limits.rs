@@ -28,20 +28,32 @@ pub const MEMORY_CEILING: usize = 512 * MIB;
 /// Table elements of one call. Compiled programs need one for each function whose address is taken; the largest
 /// language runtimes have some 20,000.
 pub const TABLE_ELEMENTS: usize = 50_000;
+/// The most an app may ask for. The same as the default, since every slot of the sandbox pool has room for it.
+pub const TABLE_ELEMENTS_CEILING: usize = TABLE_ELEMENTS;
 /// Stack of one call. Deeper than any sane recursion over a document of [`DOCUMENT_DEPTH`].
 pub const STACK: usize = 512 * KIB;
 
 /// Calls from function to host. App Services allowed 1,000 asynchronous operations (reference 5.6); reading a
 /// fact counts as well here, so there is more room.
 pub const HOST_CALLS: u64 = 5_000;
+/// The most an app may ask for: ten times the default, for a function that runs over a whole collection.
+pub const HOST_CALLS_CEILING: u64 = 50_000;
 /// Database operations among the host calls: the 1,000 asynchronous operations of reference 5.6.
 pub const DATABASE_CALLS: u64 = 1_000;
+/// The most an app may ask for, in the same proportion.
+pub const DATABASE_CALLS_CEILING: u64 = 10_000;
 /// Bytes that cross between function and host, both directions together. Four of the largest documents.
 pub const HOST_BYTES: usize = 64 * MIB;
+/// The most an app may ask for. All of it passes through the host's memory once.
+pub const HOST_BYTES_CEILING: usize = 256 * MIB;
 /// Collections and cursors open at once. Each holds host memory, a cursor also a database cursor.
 pub const HANDLES: usize = 256;
+/// The most an app may ask for: four times the default, since each handle holds memory of the host until the call ends.
+pub const HANDLES_CEILING: usize = 1_024;
 /// Bytes of log of one call. Enough for a long story, too little to fill a disk.
 pub const LOG_BYTES: usize = 256 * KIB;
+/// The most an app may ask for: a log entry has to fit a document with room to spare.
+pub const LOG_BYTES_CEILING: usize = 4 * MIB;
 /// One log line; longer ones are cut with a mark.
 pub const LOG_LINE_BYTES: usize = 8 * KIB;
 /// How deep functions may call functions. Each level holds a sandbox.
@@ -73,6 +85,12 @@ pub const COMPONENT_BYTES: usize = 64 * MIB;
 
 /// One request body: the App Services limit (reference 3.1).
 pub const REQUEST_BYTES: usize = 18 * MIB;
+
+/// One configuration file of an app directory. It is read into memory whole; thousands of functions fit.
+pub const APP_FILE_BYTES: usize = 4 * MIB;
+/// Characters of a function's name, as of the names of values and secrets (reference 7.7). It also bounds how deep
+/// `functions/` is searched.
+pub const FUNCTION_NAME_CHARS: usize = 64;
 
 /// What one invocation may spend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,3 +127,41 @@ impl Default for Budget {
         }
     }
 }
+
+/// How often a transaction is run again after a transient error, the first run included. Conflicts between
+/// registrations end after one or two; more attempts help a function that all registrations let write one document.
+pub const TRANSACTION_ATTEMPTS: u32 = 8;
+/// No further attempt of a transaction begins after this. Together with the last attempt it stays within the 60 s
+/// after which a Realm client gives up.
+pub const TRANSACTION_PATIENCE: Duration = Duration::from_secs(30);
+/// How often a commit whose outcome is unknown is sent again. It is idempotent; a new primary is elected meanwhile.
+pub const COMMIT_ATTEMPTS: u32 = 5;
+/// How long an operation waits for a reachable primary. An election takes about 12 s with MongoDB's defaults; the
+/// driver's own default of 30 s would hold clients that could retry.
+pub const SERVER_SELECTION: Duration = Duration::from_secs(15);
+
+/// How long the embedded database may take to answer after its start: recovery of a journal after a crash included.
+pub const DATABASE_START: Duration = Duration::from_secs(60);
+/// How long the embedded database may take to write its last checkpoint when asked to stop, before it is killed.
+pub const DATABASE_STOP: Duration = Duration::from_secs(20);
+/// The longest pause before the embedded database is started again after it died.
+pub const DATABASE_RESTART_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long a connection may take to send a request's head, idle time before it included. Longer than the 60 s for
+/// which common proxies keep idle connections, so that the proxy closes first and no request is lost in between.
+pub const REQUEST_HEADER_DEADLINE: Duration = Duration::from_secs(75);
+/// How long a request's body may take. The largest passes at 2.5 Mbit/s.
+pub const REQUEST_BODY_DEADLINE: Duration = Duration::from_secs(60);
+/// How much of a body that is too large is read and thrown away, so that its sender sees the answer; beyond it the
+/// connection is closed.
+pub const REQUEST_DRAIN_BYTES: usize = 4 * REQUEST_BYTES;
+/// How long the database may take to answer a readiness probe. Shorter than a prober's own patience.
+pub const READINESS_DEADLINE: Duration = Duration::from_secs(2);
+/// How long shutdown waits for running requests: every call within the default budget ends by then.
+pub const SHUTDOWN_DEADLINE: Duration = WALL_CLOCK.saturating_add(QUEUE_DEADLINE);
+
+/// One MongoDB command. The server takes the largest document and 16 KiB around it; the driver's own fields need some.
+pub const COMMAND_BYTES: usize = DOCUMENT_BYTES + 12 * KIB;
+/// How much earlier than the invocation's deadline MongoDB is told to give up, so that its answer still arrives and no
+/// connection has to be cut.
+pub const DATABASE_MARGIN: Duration = Duration::from_millis(20);

@@ -1,32 +1,19 @@
 //! The MongoDB connection: any replica set by URI, or the embedded database as a supervised child process.
+//!
+//! - [`Database`] is the driver's client with the name of the system database.
+//! - [`Database::transaction`] runs a body in a transaction, and again after a transient error.
+//! - [`embedded`] starts and supervises a database program of its own.
+//! - [`index`] makes collections and indexes.
 
+mod connect;
+pub mod embedded;
+mod error;
+pub mod index;
+mod retry;
 mod transaction;
 
+pub use connect::{ConnectOptions, Database};
+pub use embedded::{Embedded, EmbeddedError};
+pub use error::{DatabaseError, is_duplicate_key};
+pub use retry::Transient;
 pub use transaction::Transaction;
-
-/// A connection to the deployment that holds both the apps' data and Usher's own state.
-#[derive(Clone)]
-pub struct Database {
-    client: mongodb::Client,
-    system: String,
-}
-
-/// Something about the database failed.
-#[derive(Debug, thiserror::Error)]
-pub enum DatabaseError {
-    /// The driver's error.
-    #[error(transparent)]
-    Driver(#[from] mongodb::error::Error),
-}
-
-impl Database {
-    /// The driver's client.
-    pub fn client(&self) -> &mongodb::Client {
-        &self.client
-    }
-
-    /// The system database, which holds users, sessions and events of all apps.
-    pub fn system(&self) -> mongodb::Database {
-        self.client.database(&self.system)
-    }
-}

@@ -2,6 +2,10 @@
 
 mod call;
 mod deployment;
+mod dispatcher;
+mod grants;
+mod host;
 
 pub use call::{Accounts, Call, CallError, Caller, Origin};
-pub use deployment::{Deployment, Dispatcher};
+pub use deployment::{DeployError, Deployment};
+pub use dispatcher::Dispatcher;

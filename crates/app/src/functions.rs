@@ -1,0 +1,175 @@
+//! The functions of an app: entries of the manifest joined with sources.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::manifest::{self, Entry};
+use crate::names::{self, near, quote};
+use crate::sources::{self, Found};
+use crate::{Context, Function, Source};
+
+/// What was found.
+pub(crate) struct Functions {
+    pub(crate) functions: BTreeMap<String, Function>,
+    /// The name of everything that is meant to be a function, free of mistakes or not.
+    pub(crate) named: Vec<String>,
+}
+
+/// `creation` is the name of the user-creation function.
+pub(crate) fn read(context: Context<'_>, directory: &Path, creation: Option<&str>) -> Functions {
+    let mut found = sources::find(context);
+    let mut joined = Functions {
+        functions: BTreeMap::new(),
+        named: Vec::new(),
+    };
+    let entries = manifest::read(context, creation);
+    let sources_known: Vec<String> = found.keys().cloned().collect();
+    for entry in entries {
+        joined.named.push(entry.name.clone());
+        let source = match found.remove(&entry.name) {
+            Some(found) => source(context, directory, &entry.name, found),
+            None => {
+                no_source(context, &entry, &sources_known);
+                None
+            }
+        };
+        joined.add(entry, source);
+    }
+    for (name, found) in found {
+        if !found.is_function() {
+            continue;
+        }
+        let entry = Entry::implied(&name, creation);
+        joined.named.push(name.clone());
+        let file = found.file().to_owned();
+        let Some(source) = source(context, directory, &name, found) else {
+            continue;
+        };
+        if names::is_function_name(&name) {
+            let message = format!(
+                "has no entry in {}, so it runs with the defaults: clients can call it",
+                manifest::FILE
+            );
+            context.report.notice(&file, None, message);
+        } else {
+            let message = format!("{} cannot name a function", quote(&name));
+            context
+                .report
+                .mistake(&file, None, message, names::FUNCTION_NAME_HELP);
+        }
+        joined.add(entry, Some(source));
+    }
+    joined
+}
+
+impl Functions {
+    fn add(&mut self, entry: Entry, source: Option<Source>) {
+        let Some(source) = source else { return };
+        let function = Function {
+            name: entry.name.clone(),
+            private: entry.private,
+            run_as_system: entry.run_as_system,
+            disable_arg_logs: entry.disable_arg_logs,
+            source,
+            budget: entry.budget,
+            grants: entry.grants,
+            account: entry.account,
+        };
+        self.functions.insert(entry.name, function);
+    }
+}
+
+impl Found {
+    /// Whether it is a function even without an entry: a crate that makes no component is code shared by others.
+    fn is_function(&self) -> bool {
+        self.component.is_some()
+            || self.javascript.is_some()
+            || self.package.as_ref().is_some_and(|package| package.cdylib)
+    }
+
+    /// A file to point at.
+    fn file(&self) -> &str {
+        let package = self
+            .package
+            .as_ref()
+            .map(|package| package.manifest.as_str());
+        self.component
+            .as_deref()
+            .or(package)
+            .or(self.javascript.as_deref())
+            .unwrap_or(sources::DIRECTORY)
+    }
+}
+
+/// The one source of a function; otherwise reports what is wrong.
+fn source(context: Context<'_>, directory: &Path, name: &str, found: Found) -> Option<Source> {
+    let report = context.report;
+    if let Some(script) = &found.javascript {
+        if found.component.is_none() && found.package.is_none() {
+            report.mistake(
+                script,
+                None,
+                "JavaScript functions are not run by this version",
+                format!(
+                    "write the function in Rust as the crate functions/{name}/, or in any language as the component \
+                     functions/{name}.wasm, and remove this file"
+                ),
+            );
+            return None;
+        }
+        report.not_run(
+            script,
+            None,
+            "this file",
+            &format!("{} stands in its place", found.file()),
+        );
+    }
+    match (found.component, found.package) {
+        (Some(component), Some(package)) => {
+            let message = format!(
+                "the function {} has a second source, the crate {}",
+                quote(name),
+                package.directory
+            );
+            report.mistake(
+                &component,
+                None,
+                message,
+                "remove the component or the crate",
+            );
+            None
+        }
+        (Some(component), None) => Some(Source::Component(directory.join(component))),
+        (None, Some(package)) => {
+            if !package.cdylib {
+                report.mistake(
+                    &package.manifest,
+                    None,
+                    format!(
+                        "the crate of the function {} makes no component",
+                        quote(name)
+                    ),
+                    "add [lib] with crate-type = [\"cdylib\"]",
+                );
+            }
+            Some(Source::Crate(directory.join(package.directory)))
+        }
+        (None, None) => None,
+    }
+}
+
+fn no_source(context: Context<'_>, entry: &Entry, sources: &[String]) {
+    // Its name is already a mistake.
+    if !names::is_function_name(&entry.name) {
+        return;
+    }
+    let name = &entry.name;
+    let known: Vec<&str> = sources.iter().map(String::as_str).collect();
+    let guess = near(name, &known).map(|near| format!("; did you mean {}?", quote(near)));
+    context.report.mistake(
+        manifest::FILE,
+        entry.line,
+        format!("the function {} has no source{}", quote(name), guess.unwrap_or_default()),
+        format!("add the component functions/{name}.wasm or the crate functions/{name}/, or remove the entry"),
+    );
+}

@@ -1,0 +1,211 @@
+//! Malformed app directories: each mistake is found, at its file and line, with a way out.
+
+mod common;
+
+use common::{BASE, Files, load_both};
+
+/// What is put over [`BASE`], and the one mistake that must come of it: file, line (0 for none), part of the message.
+type Case<'a> = (&'a str, Files<'a>, (&'a str, usize, &'a str));
+
+const ROOT: &str = "realm_config.json";
+const PROVIDERS: &str = "auth/providers.json";
+const CUSTOM: &str = "auth/custom_user_data.json";
+const FUNCTIONS: &str = "functions/config.json";
+
+#[rustfmt::skip]
+const CASES: &[Case<'_>] = &[
+    // JSON
+    ("empty file", &[(ROOT, "")], (ROOT, 1, "the file is empty")),
+    ("only white space", &[(ROOT, "\n\n")], (ROOT, 1, "the file is empty")),
+    ("trailing comma", &[(FUNCTIONS, "[\n{\"name\": \"hello\"},\n]")], (FUNCTIONS, 2, "trailing comma")),
+    ("missing comma", &[(ROOT, "{\n\"app_id\": \"a\"\n\"name\": \"b\"}")], (ROOT, 2, "expected comma")),
+    ("comment", &[(ROOT, "{\n// mine\n\"name\": \"b\"}")], (ROOT, 2, "comments are not allowed")),
+    ("single quotes", &[(ROOT, "{\n'name': 'b'}")], (ROOT, 2, "single-quoted")),
+    ("unclosed", &[(ROOT, "\n{\n\"name\": \"b\"")], (ROOT, 2, "unterminated object")),
+    ("two values", &[(ROOT, "{\"name\": \"b\"}\n{}")], (ROOT, 2, "more than one JSON value")),
+    ("bare word", &[(PROVIDERS, "{\"anon-user\":\n{\"disabled\": no}}")], (PROVIDERS, 2, "unexpected")),
+    ("line break in a string", &[(ROOT, "{\n\"name\": \"a\nb\"}")], (ROOT, 2, "control character")),
+    ("form feed", &[(ROOT, "{\n\u{c}\"name\": \"b\"}")], (ROOT, 2, "key must be a string")),
+    ("repeated key", &[(ROOT, "{\"name\": \"a\",\n\n\"name\": \"b\"}")], (ROOT, 3, "given twice, first on line 1")),
+    // Root
+    ("root is an array", &[(ROOT, "[]")], (ROOT, 1, "the file must hold an object {…}, not an array")),
+    ("no name", &[(ROOT, "\n{}")], (ROOT, 2, "\"name\" is missing")),
+    ("name is a number", &[(ROOT, "{\n\"app_id\": \"a\", \"name\": 5}")], (ROOT, 2, "\"name\" must hold a string, not 5")),
+    ("name is no id", &[(ROOT, "{\n\"name\": \"my shop\"}")], (ROOT, 2, "\"my shop\" cannot be an app id")),
+    ("id with a slash", &[(ROOT, "{\"name\": \"a\",\n\"app_id\": \"../b\"}")], (ROOT, 2, "\"../b\" cannot be an app id")),
+    ("version", &[(ROOT, "{\"name\": \"a\",\n\"config_version\": 20300101}")], (ROOT, 2, "20300101 is not supported yet")),
+    ("model", &[(ROOT, "{\"name\": \"a\",\n\"deployment_model\": \"EVERYWHERE\"}")], (ROOT, 2, "not a deployment model")),
+    ("origins", &[(ROOT, "{\"name\": \"a\",\n\"allowed_request_origins\": \"*\"}")], (ROOT, 2, "must hold an array […], not a string")),
+    ("two roots", &[("root_config.json", "{\"name\": \"b\"}")], (ROOT, 0, "there is root_config.json as well")),
+    // Providers
+    ("providers is an array", &[(PROVIDERS, "[]")], (PROVIDERS, 1, "must hold an object")),
+    ("misspelt provider", &[(PROVIDERS, "{\n\"anon_user\": {}}")], (PROVIDERS, 2, "did you mean \"anon-user\"?")),
+    ("type of another", &[(PROVIDERS, "{\"anon-user\":\n{\"type\":\n\"api-key\"}}")], (PROVIDERS, 3, "has the type \"api-key\"")),
+    ("disabled is a string", &[(PROVIDERS, "{\"anon-user\":\n{\"disabled\": \"no\"}}")], (PROVIDERS, 2, "must hold true or false, not a string")),
+    ("autoConfirm is a string", &[(PROVIDERS, "{\"local-userpass\": {\"config\": {\n\"autoConfirm\": \"yes\"}}}")], (PROVIDERS, 2, "\"autoConfirm\" must hold true or false")),
+    // Custom user data
+    ("enabled without the rest", &[(CUSTOM, "{\"enabled\": true,\n\"mongo_service_name\": \"mongodb-atlas\",\n\"database_name\": \"a\", \"user_id_field\": \"b\"}")], (CUSTOM, 1, "\"collection_name\" is missing")),
+    ("no such data source", &[(CUSTOM, "{\"enabled\": true,\n\"mongo_service_name\": \"atlas\", \"database_name\": \"a\",\n\"collection_name\": \"c\", \"user_id_field\": \"b\"}")], (CUSTOM, 2, "no data source is named \"atlas\"")),
+    ("system database", &[(CUSTOM, "{\"enabled\": false,\n\n\"database_name\": \"Usher\"}")], (CUSTOM, 3, "\"Usher\" is not for apps")),
+    ("admin database", &[(CUSTOM, "{\"database_name\": \"admin\"}")], (CUSTOM, 1, "\"admin\" is not for apps")),
+    ("database with a dot", &[(CUSTOM, "{\"database_name\": \"a.b\"}")], (CUSTOM, 1, "cannot hold '.'")),
+    ("system collection", &[(CUSTOM, "{\"collection_name\":\n\"system.users\"}")], (CUSTOM, 2, "\"system.users\" is not for apps")),
+    ("nested id field", &[(CUSTOM, "{\"user_id_field\": \"a.b\"}")], (CUSTOM, 1, "\"a.b\" cannot be the field")),
+    ("operator as id field", &[(CUSTOM, "{\"user_id_field\": \"$where\"}")], (CUSTOM, 1, "\"$where\" cannot be the field")),
+    ("no such creation function", &[(CUSTOM, "{\"enabled\": false,\n\"on_user_creation_function_name\": \"helo\"}")], (CUSTOM, 2, "no function is named \"helo\"; did you mean \"hello\"?")),
+    // Data sources
+    ("data source without a name", &[("data_sources/a/config.json", "{\n}")], ("data_sources/a/config.json", 1, "\"name\" is missing")),
+    ("data source without a file", &[("data_sources/a/db/c/rules.json", "{}")], ("data_sources/a/config.json", 0, "is missing")),
+    // Functions
+    ("functions is an object", &[(FUNCTIONS, "{}"), ("functions/hello.wasm", "")], (FUNCTIONS, 1, "must hold an array […], not an object")),
+    ("no source", &[(FUNCTIONS, "[\n{\"name\": \"hello\"},\n{\"name\":\n\"other\"}]")], (FUNCTIONS, 4, "\"other\" has no source")),
+    ("entry without a name", &[(FUNCTIONS, "[{\"name\": \"hello\"},\n{\"private\": true}]")], (FUNCTIONS, 2, "\"name\" is missing")),
+    ("same name twice", &[(FUNCTIONS, "[{\"name\": \"hello\"},\n{\"name\": \"hello\"}]")], (FUNCTIONS, 2, "on line 2, the first is on line 1")),
+    ("name leads out", &[(FUNCTIONS, "[{\"name\": \"hello\"},\n{\"name\": \"../x\"}]")], (FUNCTIONS, 2, "\"../x\" cannot name a function")),
+    ("absolute name", &[(FUNCTIONS, "[{\"name\": \"hello\"},\n{\"name\": \"/etc/x\"}]")], (FUNCTIONS, 2, "\"/etc/x\" cannot name a function")),
+    ("empty segment", &[(FUNCTIONS, "[{\"name\": \"hello\"},\n{\"name\": \"a//b\"}]")], (FUNCTIONS, 2, "\"a//b\" cannot name a function")),
+    ("misspelt private", &[(FUNCTIONS, "[{\"name\": \"hello\",\n\"privat\": true}]")], (FUNCTIONS, 2, "unknown field \"privat\"; did you mean \"private\"?")),
+    ("can_evaluate", &[(FUNCTIONS, "[{\"name\": \"hello\",\n\"can_evaluate\": {\"%%user.id\": \"5\"}}]")], (FUNCTIONS, 2, "\"can_evaluate\" is not run by this version")),
+    ("run_as_user_id", &[(FUNCTIONS, "[{\"name\": \"hello\",\n\"run_as_user_id\": \"5\"}]")], (FUNCTIONS, 2, "\"run_as_user_id\" is not run")),
+    ("run_as script", &[(FUNCTIONS, "[{\"name\": \"hello\",\n\"run_as_user_id_script_source\": \"exports = 1\"}]")], (FUNCTIONS, 2, "_script_source\" is not run")),
+    ("JavaScript", &[("functions/utils/add.js", "exports = 1")], ("functions/utils/add.js", 0, "JavaScript functions are not run by this version")),
+    ("two sources", &[("functions/hello/Cargo.toml", "[package]")], ("functions/hello.wasm", 0, "a second source, the crate functions/hello")),
+    ("crate makes no component", &[(FUNCTIONS, "[{\"name\": \"hello\"}, {\"name\": \"lib\"}]"), ("functions/lib/Cargo.toml", "[package]")], ("functions/lib/Cargo.toml", 0, "makes no component")),
+    ("broken Cargo.toml", &[("functions/lib/Cargo.toml", "[package]\nname = \"lib\nversion = 1")], ("functions/lib/Cargo.toml", 2, "not TOML")),
+    ("source with a strange name", &[("functions/two words.wasm", "")], ("functions/two words.wasm", 0, "\"two words\" cannot name a function")),
+    // Usher's own fields
+    ("unknown budget", &[(FUNCTIONS, "[{\"name\": \"hello\", \"budget\": {\n\"memory_mb\": 1}}]")], (FUNCTIONS, 2, "did you mean \"memory_mib\"?")),
+    ("budget of zero", &[(FUNCTIONS, "[{\"name\": \"hello\", \"budget\": {\n\"handles\": 0}}]")], (FUNCTIONS, 2, "\"handles\" is 0, which is not from 1 to 1024")),
+    ("budget above the ceiling", &[(FUNCTIONS, "[{\"name\": \"hello\", \"budget\": {\n\"wall_clock_ms\": 300001}}]")], (FUNCTIONS, 2, "not from 1 to 300000")),
+    ("memory above the ceiling", &[(FUNCTIONS, "[{\"name\": \"hello\", \"budget\": {\n\"memory_mib\": 513}}]")], (FUNCTIONS, 2, "not from 1 to 512")),
+    ("negative budget", &[(FUNCTIONS, "[{\"name\": \"hello\", \"budget\": {\n\"host_calls\": -1}}]")], (FUNCTIONS, 2, "\"host_calls\" must hold a whole number, not -1")),
+    ("broken budget", &[(FUNCTIONS, "[{\"name\": \"hello\", \"budget\": {\n\"host_calls\": 1.5}}]")], (FUNCTIONS, 2, "a whole number, not 1.5")),
+    ("creation function may not take its time", &[(CUSTOM, "{\"on_user_creation_function_name\": \"hello\"}"), (FUNCTIONS, "[{\"name\": \"hello\", \"budget\": {\n\"wall_clock_ms\": 20001}}]")], (FUNCTIONS, 2, "not from 1 to 20000")),
+    ("grant without a database", &[(FUNCTIONS, "[{\"name\": \"hello\", \"grants\": [\n{\"name\": \"a\", \"collection\": \"c\"}]}]")], (FUNCTIONS, 2, "\"database\" is missing")),
+    ("grant of a system database", &[(FUNCTIONS, "[{\"name\": \"hello\", \"grants\": [{\"name\": \"a\", \"collection\": \"c\",\n\"database\": \"local\"}]}]")], (FUNCTIONS, 2, "\"local\" is not for apps")),
+    ("grant with an unknown field", &[(FUNCTIONS, "[{\"name\": \"hello\", \"grants\": [{\"name\": \"a\", \"collection\": \"c\", \"database\": \"d\",\n\"filter\": {}}]}]")], (FUNCTIONS, 2, "unknown field \"filter\"")),
+    ("grant of an unknown operation", &[(FUNCTIONS, "[{\"name\": \"hello\", \"grants\": [{\"name\": \"a\", \"collection\": \"c\", \"database\": \"d\", \"operations\": [\"read\",\n\"upsert\"]}]}]")], (FUNCTIONS, 2, "unknown operation \"upsert\"")),
+    ("grant of nothing", &[(FUNCTIONS, "[{\"name\": \"hello\", \"grants\": [{\"name\": \"a\", \"collection\": \"c\", \"database\": \"d\",\n\"operations\": []}]}]")], (FUNCTIONS, 2, "a grant without operations")),
+    ("own by a nested field", &[(FUNCTIONS, "[{\"name\": \"hello\", \"grants\": [{\"name\": \"a\", \"collection\": \"c\", \"database\": \"d\",\n\"own\": \"a.b\"}]}]")], (FUNCTIONS, 2, "\"a.b\" cannot be the field")),
+    ("two grants of one name", &[(FUNCTIONS, "[{\"name\": \"hello\", \"grants\": [{\"name\": \"a\", \"collection\": \"c\", \"database\": \"d\"},\n{\"name\": \"a\", \"collection\": \"e\", \"database\": \"d\"}]}]")], (FUNCTIONS, 2, "a second grant named \"a\", the first is on line 1")),
+    ("unknown account operation", &[(FUNCTIONS, "[{\"name\": \"hello\",\n\"account\": [\"remove\"]}]")], (FUNCTIONS, 2, "unknown operation \"remove\"")),
+    // What is not run is still JSON
+    ("broken trigger", &[("triggers/a.json", "{\n}}")], ("triggers/a.json", 2, "not JSON")),
+];
+
+#[test]
+fn each_mistake_is_found_where_it_is() {
+    assert!(CASES.len() >= 30);
+    for (name, files, (file, line, message)) in CASES {
+        let all: Vec<_> = BASE.iter().chain(*files).copied().collect();
+        let mistakes = load_both(&all).expect_err(name).0;
+        assert_eq!(mistakes.len(), 1, "{name}: {mistakes:#?}");
+        let mistake = &mistakes[0];
+        assert_eq!(mistake.file.to_str(), Some(*file), "{name}: {mistake}");
+        assert_eq!(mistake.line.unwrap_or(0), *line, "{name}: {mistake}");
+        assert!(mistake.message.contains(message), "{name}: {mistake}");
+        assert!(!mistake.help.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn the_base_of_the_cases_has_no_mistake() {
+    let loaded = load_both(BASE).unwrap();
+    assert_eq!(loaded.notices, []);
+}
+
+#[test]
+fn eight_mistakes_are_told_at_once() {
+    let mistakes = load_both(&[
+        ("realm_config.json", "{\n\"name\": \"my shop\"}"),
+        ("auth/providers.json", "{\n\"anon-usr\": {}}"),
+        ("auth/custom_user_data.json", "{\"enabled\": true,\n\"mongo_service_name\": \"main\", \"database_name\": \"admin\",\n\"collection_name\": \"users\", \"user_id_field\": \"id\"}"),
+        ("data_sources/main/config.json", "{\"name\": \"main\"}"),
+        ("data_sources/other/config.json", "{\"type\": \"mongodb-atlas\"}"),
+        ("functions/config.json", "[{\"name\": \"gone\"}]"),
+        ("functions/old.js", "exports = () => 1;"),
+        ("functions/new/Cargo.toml", "[package\n"),
+        ("triggers/broken.json", "{"),
+    ])
+    .unwrap_err();
+    let shown: Vec<String> = mistakes.0.iter().map(ToString::to_string).collect();
+    let wanted = [
+        "auth/custom_user_data.json:2: the database \"admin\" is not for apps",
+        "auth/providers.json:2: unknown provider \"anon-usr\"; did you mean \"anon-user\"?",
+        "data_sources/other/config.json:1: \"name\" is missing",
+        "functions/config.json:1: the function \"gone\" has no source",
+        "functions/new/Cargo.toml:1: not TOML",
+        "functions/old.js: JavaScript functions are not run by this version",
+        "realm_config.json:2: \"my shop\" cannot be an app id",
+        "triggers/broken.json:1: not JSON: unterminated object",
+    ];
+    assert_eq!(shown.len(), wanted.len(), "{mistakes}");
+    for (shown, wanted) in shown.iter().zip(wanted) {
+        assert!(shown.starts_with(wanted), "{shown}");
+    }
+    let text = mistakes.to_string();
+    assert!(
+        text.contains("\n  write the function in Rust as the crate functions/old/"),
+        "{text}"
+    );
+}
+
+#[test]
+fn one_file_with_many_mistakes_tells_them_all() {
+    let manifest = "[\n{\"name\": \"hello\", \"private\": 1,\n\"budget\": {\"handles\": 0,\n\"log_bytes\": 0},\n\
+                    \"grants\": [{\"name\": \"a\",\n\"database\": \"config\",\n\"collection\": \"\"}]}]";
+    let all: Vec<_> = BASE
+        .iter()
+        .copied()
+        .chain([(FUNCTIONS, manifest)])
+        .collect();
+    let mistakes = load_both(&all).unwrap_err().0;
+    let lines: Vec<_> = mistakes
+        .iter()
+        .map(|mistake| mistake.line.unwrap())
+        .collect();
+    assert_eq!(lines, [2, 3, 4, 6, 7], "{mistakes:#?}");
+}
+
+#[test]
+fn older_layouts_are_recognised() {
+    for (file, version) in [("config.json", 20_200_603), ("stitch.json", 20_180_301)] {
+        let root = format!("{{\"name\": \"a\",\n\"config_version\": {version}}}");
+        let mistakes = load_both(&[(file, &root)]).unwrap_err().0;
+        assert_eq!(mistakes.len(), 1);
+        let shown = mistakes[0].to_string();
+        assert!(
+            shown.starts_with(&format!(
+                "{file}:2: the layout of config version {version} is not supported yet"
+            )),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn a_directory_without_an_app_says_so() {
+    let mistakes = load_both(&[("src/main.rs", "")]).unwrap_err().0;
+    assert_eq!(mistakes.len(), 1);
+    assert!(
+        mistakes[0]
+            .to_string()
+            .contains("this is not an app directory"),
+        "{}",
+        mistakes[0]
+    );
+}
+
+#[test]
+fn a_directory_that_is_not_there_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing");
+    let mistakes = usher_app::load(&missing).unwrap_err().0;
+    assert_eq!(mistakes[0].file, missing);
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(
+        usher_app::load(&file).unwrap_err().0[0].message,
+        "not a directory"
+    );
+}

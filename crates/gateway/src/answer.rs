@@ -1,0 +1,78 @@
+//! From a request to its response: identity, cross-origin check, body, handler, log line.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Body;
+use hyper::{Method, Request, Response};
+
+use crate::errors::ApiError;
+use crate::exchange::Exchange;
+use crate::reply::{self, Reply};
+use crate::services::Shared;
+use crate::{body, cors, health, routes};
+
+/// Answers one request.
+pub(crate) async fn answer<B>(
+    shared: &Arc<Shared>,
+    request: Request<B>,
+    peer: SocketAddr,
+) -> Response<Full<Bytes>>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
+    let (parts, body) = request.into_parts();
+    if let Some(response) = health::answer(shared, &parts).await {
+        return response;
+    }
+    let exchange = Arc::new(Exchange::new(parts, peer, Arc::clone(shared)));
+    if exchange.parts.method == Method::OPTIONS {
+        return cors::preflight(&exchange);
+    }
+    let outcome = match body::read(body).await {
+        Ok(body) => detached(&exchange, body).await,
+        Err(error) => Err(error),
+    };
+    record(&exchange, &outcome);
+    reply::response(&exchange, outcome)
+}
+
+/// Runs the handler in a task of its own, so that neither a client that hangs up nor a panic reaches further than
+/// this one request.
+async fn detached(exchange: &Arc<Exchange>, body: Bytes) -> Result<Reply, ApiError> {
+    let handler = routes::handle(Arc::clone(exchange), body);
+    match exchange.shared.work.spawn(handler).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(ApiError::internal(format!(
+            "the handler ended early: {error}"
+        ))),
+    }
+}
+
+/// The one line that the log has of each request. The query stays out of it: it may hold a token.
+fn record(exchange: &Exchange, outcome: &Result<Reply, ApiError>) {
+    let (id, method, path) = (
+        &exchange.id,
+        &exchange.parts.method,
+        exchange.parts.uri.path(),
+    );
+    let ms = || u64::try_from(exchange.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match outcome {
+        Ok(_) => tracing::debug!(request = %id, %method, path, ms = ms(), "answered"),
+        Err(error) => {
+            let (status, code, message) = (error.status.as_u16(), error.code, &*error.message);
+            match &error.story {
+                Some(story) => {
+                    tracing::error!(request = %id, %method, path, status, code, story, ms = ms(), "failed");
+                }
+                None => {
+                    tracing::info!(request = %id, %method, path, status, code, message, ms = ms(), "refused")
+                }
+            }
+        }
+    }
+}

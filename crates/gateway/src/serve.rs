@@ -1,0 +1,96 @@
+//! The listener, its connections, and their end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use usher_contract::limits;
+
+use crate::answer::answer;
+use crate::services::{Services, Shared};
+
+/// A pause after a failed accept: as a rule no file descriptor is free, and asking again at once would only burn
+/// the processor that could free one.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves HTTP/1.1 until `shutdown` completes; then accepts no more, closes idle connections, lets running requests
+/// finish, those whose client has gone included, and returns when the last has, at the latest after
+/// [`limits::SHUTDOWN_DEADLINE`].
+pub async fn serve(
+    listener: TcpListener,
+    services: Services,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let shared = Arc::new(Shared::new(services));
+    accept(&listener, &shared, shutdown).await;
+    drop(listener);
+    shared.closing.cancel();
+    shared.work.close();
+    if tokio::time::timeout(limits::SHUTDOWN_DEADLINE, shared.work.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            unfinished = shared.work.len(),
+            "shutdown did not wait for the requests that still ran"
+        );
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    shared: &Arc<Shared>,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                shared
+                    .work
+                    .spawn(connection(stream, peer, Arc::clone(shared)));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
+    // Answers are small and whole; waiting to fill a packet would only delay them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    let service =
+        service_fn(|request| async { Ok::<_, Infallible>(answer(&shared, request, peer).await) });
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits::REQUEST_HEADER_DEADLINE)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    let ended = tokio::select! {
+        biased;
+        ended = connection.as_mut() => ended,
+        () = shared.closing.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, %peer, "a connection ended early");
+    }
+}

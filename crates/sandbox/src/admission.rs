@@ -1,0 +1,76 @@
+//! Admission: a semaphore of the pool's size in front of the pool, with a bounded queue and a deadline.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+use usher_contract::limits;
+
+use crate::engine::Sandbox;
+use crate::run::RunError;
+
+/// Which queue an invocation stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// A call from outside.
+    Outer,
+    /// A call that a running function makes. These have instances of their own: if they shared those of outer
+    /// calls, a host full of callers would wait for itself.
+    Nested,
+}
+
+/// The right to use one instance of the pool, given back when dropped.
+pub struct Permit(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+pub(crate) struct Pool {
+    outer: Arc<Semaphore>,
+    nested: Arc<Semaphore>,
+    /// Waiting calls, so that a flood is turned away at once instead of piling up.
+    waiting: AtomicUsize,
+}
+
+impl Pool {
+    pub(crate) fn new(calls: u32) -> Self {
+        Self {
+            outer: Arc::new(Semaphore::new(calls as usize)),
+            nested: Arc::new(Semaphore::new(calls as usize)),
+            waiting: AtomicUsize::new(0),
+        }
+    }
+
+    async fn admit(&self, admission: Admission, deadline: Instant) -> Result<Permit, RunError> {
+        let semaphore = match admission {
+            Admission::Outer => &self.outer,
+            Admission::Nested => &self.nested,
+        };
+        if let Ok(permit) = semaphore.clone().try_acquire_owned() {
+            return Ok(Permit(permit));
+        }
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= limits::QUEUE_LENGTH {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(RunError::Overloaded("the queue for a sandbox is full".into()));
+        }
+        let permit = timeout_at(deadline, semaphore.clone().acquire_owned()).await;
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        match permit {
+            Ok(Ok(permit)) => Ok(Permit(permit)),
+            _ => Err(RunError::Overloaded(format!(
+                "every sandbox was busy for {} s",
+                limits::QUEUE_DEADLINE.as_secs()
+            ))),
+        }
+    }
+}
+
+impl Sandbox {
+    /// Waits for an instance, no longer than [`limits::QUEUE_DEADLINE`] or `deadline`.
+    ///
+    /// # Errors
+    /// [`RunError::Overloaded`] where none becomes free.
+    pub async fn admit(&self, admission: Admission, deadline: Option<Instant>) -> Result<Permit, RunError> {
+        let patience = Instant::now() + limits::QUEUE_DEADLINE;
+        let deadline = deadline.map_or(patience, |deadline| deadline.min(patience));
+        self.pool.admit(admission, deadline).await
+    }
+}

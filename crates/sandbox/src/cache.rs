@@ -1,0 +1,104 @@
+//! Compiled code on disk: keyed by the component and the engine's configuration, verified when read.
+
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::load::LoadError;
+use crate::precompiled;
+
+pub(crate) struct Cache {
+    directory: PathBuf,
+}
+
+impl Cache {
+    /// Opens the cache below `directory`, in a part of its own for this engine's configuration.
+    pub(crate) fn open(directory: &Path, engine: &Engine) -> Result<Self, LoadError> {
+        let directory = directory.join(configuration(engine));
+        let failed = |source| LoadError::Cache {
+            path: directory.clone(),
+            source,
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&directory)
+            .map_err(failed)?;
+        let metadata = fs::metadata(&directory).map_err(failed)?;
+        // Whoever can write here can run native code in the host.
+        if metadata.permissions().mode() & 0o022 != 0 || metadata.uid() != own_uid(&directory).map_err(failed)? {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "others could write to it; make it the host's own (chmod 700)",
+            )));
+        }
+        Ok(Self { directory })
+    }
+
+    /// The compiled form of a component, where it is there and sound.
+    pub(crate) fn get(&self, engine: &Engine, component: &[u8]) -> Option<Component> {
+        let path = self.path(component);
+        let sealed = fs::read(&path).ok()?;
+        let loaded = precompiled::load(engine, &sealed);
+        if loaded.is_none() {
+            tracing::warn!(path = %path.display(), "compiled code in the cache is damaged; compiling again");
+        }
+        loaded
+    }
+
+    /// Keeps the compiled form of a component. A cache that cannot be written is slow, not wrong.
+    pub(crate) fn put(&self, component: &[u8], compiled: &Component) {
+        let written = compiled
+            .serialize()
+            .map_err(io::Error::other)
+            .and_then(|artifact| self.write(component, &precompiled::seal(&artifact)));
+        if let Err(error) = written {
+            tracing::warn!(%error, directory = %self.directory.display(), "cannot keep compiled code");
+        }
+    }
+
+    fn write(&self, component: &[u8], sealed: &[u8]) -> io::Result<()> {
+        let path = self.path(component);
+        // A name of its own until it is whole, so that no reader ever sees half of it.
+        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(sealed)?;
+        file.sync_all()?;
+        fs::rename(&temporary, &path)
+    }
+
+    fn path(&self, component: &[u8]) -> PathBuf {
+        self.directory.join(hex::encode(Sha256::digest(component)))
+    }
+}
+
+/// The user that files made here belong to, which is the user of this process.
+fn own_uid(directory: &Path) -> io::Result<u32> {
+    let probe = directory.join(format!(".owner-{}", std::process::id()));
+    fs::File::create(&probe)?;
+    let uid = fs::metadata(&probe).map(|metadata| metadata.uid());
+    fs::remove_file(&probe)?;
+    uid
+}
+
+/// A name for the engine's version and configuration.
+fn configuration(engine: &Engine) -> String {
+    struct Sha(Sha256);
+    impl Hasher for Sha {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+    let mut hasher = Sha(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    hex::encode(&hasher.0.finalize()[..8])
+}

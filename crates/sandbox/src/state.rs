@@ -1,0 +1,145 @@
+//! What a store holds: the invocation's host, its WASI context, and what is left of its budget.
+
+use std::sync::Arc;
+
+use usher_contract::host::Level;
+use usher_contract::{Budget, Collection, Cursor, ErrorCode, Failure, Host};
+use wasmtime::ResourceLimiter;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::inputs::Inputs;
+use crate::log::{Log, Stream};
+
+/// A collection that the guest holds a handle of.
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct OpenCollection(pub(crate) Arc<dyn Collection>);
+
+/// A cursor that the guest holds a handle of.
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct OpenCursor(pub(crate) Box<dyn Cursor>);
+
+pub(crate) struct State {
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) inputs: Inputs,
+    pub(crate) log: Arc<Log>,
+    pub(crate) table: ResourceTable,
+    wasi: WasiCtx,
+    budget: Budget,
+    memory: usize,
+    host_calls: u64,
+    database_calls: u64,
+    host_bytes: usize,
+    handles: usize,
+}
+
+impl State {
+    pub(crate) fn new(host: Arc<dyn Host>, inputs: Inputs, budget: Budget) -> Self {
+        let log = Log::new(host.clone(), budget.log_bytes);
+        let mut wasi = WasiCtx::builder();
+        inputs.provide(&mut wasi);
+        wasi.stdout(Stream::new(log.clone(), Level::Info))
+            .stderr(Stream::new(log.clone(), Level::Error))
+            .max_random_size(budget.host_bytes as u64)
+            .allow_tcp(false)
+            .allow_udp(false);
+        Self {
+            host,
+            inputs,
+            log,
+            table: ResourceTable::new(),
+            wasi: wasi.build(),
+            budget,
+            memory: 0,
+            host_calls: 0,
+            database_calls: 0,
+            host_bytes: 0,
+            handles: 0,
+        }
+    }
+
+    /// Counts one call to the host and the bytes it brought.
+    pub(crate) fn spend(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.host_calls += 1;
+        if self.host_calls > self.budget.host_calls {
+            return Err(Failure::new(
+                ErrorCode::HostCallLimitExceeded,
+                format!("the function called the host more than {} times", self.budget.host_calls),
+            ));
+        }
+        self.cross(bytes)
+    }
+
+    /// Counts one database operation and the bytes it brought.
+    pub(crate) fn spend_database(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.database_calls += 1;
+        if self.database_calls > self.budget.database_calls {
+            return Err(Failure::new(
+                ErrorCode::HostCallLimitExceeded,
+                format!("the function called the database more than {} times", self.budget.database_calls),
+            ));
+        }
+        self.spend(bytes)
+    }
+
+    /// Counts bytes that crossed in either direction.
+    pub(crate) fn cross(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.host_bytes = self.host_bytes.saturating_add(bytes);
+        if self.host_bytes > self.budget.host_bytes {
+            return Err(Failure::new(
+                ErrorCode::HostBytesLimitExceeded,
+                format!("more than {} bytes crossed between function and host", self.budget.host_bytes),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn open_handle(&mut self) -> Result<(), Failure> {
+        self.handles += 1;
+        if self.handles > self.budget.handles {
+            return Err(Failure::new(
+                ErrorCode::HandleLimitExceeded,
+                format!("more than {} collections and cursors were open at once", self.budget.handles),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn close_handle(&mut self) {
+        self.handles = self.handles.saturating_sub(1);
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+/// Growth past the budget ends the call here, rather than by whatever the guest does when it gets no memory.
+impl ResourceLimiter for State {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.memory.saturating_add(desired.saturating_sub(current));
+        if total > self.budget.memory {
+            return Err(wasmtime::Error::new(Failure::new(
+                ErrorCode::MemoryLimitExceeded,
+                format!("the function needed more than {} MiB of memory", self.budget.memory >> 20),
+            )));
+        }
+        self.memory = total;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > self.budget.table_elements {
+            return Err(wasmtime::Error::new(Failure::new(
+                ErrorCode::TableLimitExceeded,
+                format!("a table grew past {} elements", self.budget.table_elements),
+            )));
+        }
+        Ok(true)
+    }
+}

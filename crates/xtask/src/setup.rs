@@ -1,0 +1,61 @@
+//! What a fresh clone needs before anything runs. Every step looks first whether it is done, so a second run is
+//! quick.
+
+mod database;
+mod guests;
+mod node;
+mod programs;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+/// What set-up found or made.
+pub(crate) struct Ready {
+    /// The embedded database's program.
+    database: PathBuf,
+}
+
+impl Ready {
+    /// For tests that start nothing which needs it.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            database: PathBuf::new(),
+        }
+    }
+
+    /// Tells a command where things are.
+    pub(crate) fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("USHER_DATABASE_PROGRAM", &self.database)
+    }
+}
+
+/// What the tests need, which is all of it.
+pub(crate) fn everything() -> Result<Ready> {
+    node::present(node::FOR_TESTS)?;
+    let ready = host(&guests::ALL)?;
+    node::packages(&["tests/demo", "tests/wire"])?;
+    Ok(ready)
+}
+
+/// What the demo needs.
+pub(crate) fn for_demo() -> Result<Ready> {
+    node::present(node::FOR_CLIENT)?;
+    let ready = host(&[guests::SAMPLE])?;
+    node::packages(&["tests/demo"])?;
+    Ok(ready)
+}
+
+/// What the benchmarks need.
+pub(crate) fn for_bench() -> Result<Ready> {
+    host(&guests::ALL)
+}
+
+fn host(workspaces: &[&str]) -> Result<Ready> {
+    programs::wasm_target()?;
+    let database = database::ensure()?;
+    guests::build(workspaces)?;
+    Ok(Ready { database })
+}

@@ -1,0 +1,147 @@
+//! The arrows of ARCHITECTURE.md hold: no crate imports a room that its own may not know, nor a library that is
+//! another room's business.
+
+mod repository;
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use repository::{root, table};
+use serde_json::Value;
+
+struct Crate {
+    room: String,
+    dependencies: Vec<String>,
+}
+
+/// The crates of the workspace with all their direct dependencies: ordinary, for build scripts and for tests.
+fn crates() -> Vec<Crate> {
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--offline",
+        ])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    packages
+        .iter()
+        .map(|package| Crate {
+            room: room(&text(&package["name"])),
+            dependencies: package["dependencies"]
+                .as_array()
+                .expect("dependencies")
+                .iter()
+                .map(|dependency| text(&dependency["name"]))
+                .collect(),
+        })
+        .collect()
+}
+
+/// The room that a package is: `usher` is the runtime, `usher-gateway` the gateway.
+fn room(package: &str) -> String {
+    match package {
+        "usher" => "runtime".to_owned(),
+        other => other.strip_prefix("usher-").unwrap_or(other).to_owned(),
+    }
+}
+
+#[test]
+fn every_crate_is_on_the_map() {
+    let mapped: BTreeSet<String> = table("arrows").into_keys().collect();
+    let present: BTreeSet<String> = crates().into_iter().map(|it| it.room).collect();
+    assert_eq!(
+        mapped, present,
+        "left: rooms in ARCHITECTURE.md, right: crates of the workspace"
+    );
+}
+
+#[test]
+fn crates_import_along_the_arrows() {
+    let arrows = table("arrows");
+    let rooms: BTreeSet<&String> = arrows.keys().collect();
+    let mut wrong = Vec::new();
+    for Crate {
+        room: importer,
+        dependencies,
+    } in crates()
+    {
+        let Some(allowed) = arrows.get(&importer) else {
+            continue;
+        };
+        for imported in dependencies
+            .iter()
+            .map(|name| room(name))
+            .filter(|name| rooms.contains(name))
+        {
+            if imported != importer && !allowed.contains(&imported) && allowed != &["*"] {
+                wrong.push(format!("{importer} -> {imported}"));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "imports against the arrows of ARCHITECTURE.md: {wrong:?}"
+    );
+}
+
+#[test]
+fn arrows_point_downward_only() {
+    let arrows = table("arrows");
+    // Take away, again and again, the rooms that import none of those left. What never goes is a circle.
+    let mut left: BTreeSet<&str> = arrows.keys().map(String::as_str).collect();
+    loop {
+        let leaves: Vec<&str> = left
+            .iter()
+            .copied()
+            .filter(|room| {
+                arrows[*room]
+                    .iter()
+                    .all(|to| to == "*" || !left.contains(to.as_str()))
+            })
+            .collect();
+        if leaves.is_empty() {
+            break;
+        }
+        left.retain(|room| !leaves.contains(room));
+    }
+    assert!(
+        left.is_empty(),
+        "the arrows of ARCHITECTURE.md go in circles: {left:?}"
+    );
+}
+
+#[test]
+fn libraries_stay_in_their_rooms() {
+    let mut wrong = Vec::new();
+    for (library, rooms) in table("libraries") {
+        for Crate {
+            room: importer,
+            dependencies,
+        } in crates()
+        {
+            let family = format!("{library}-");
+            for name in dependencies
+                .iter()
+                .filter(|name| **name == library || name.starts_with(&family))
+            {
+                if !rooms.contains(&importer) {
+                    wrong.push(format!("{importer} imports {name}, which is for {rooms:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

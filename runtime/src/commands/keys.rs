@@ -1,0 +1,32 @@
+//! `usher keys`: the keys that sign tokens.
+
+use anyhow::Result;
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::host::{Host, Storage};
+use crate::logging;
+use crate::output::Output;
+
+/// Look after the keys that sign tokens.
+#[derive(Subcommand)]
+pub(crate) enum Keys {
+    /// Make a new signing key; tokens signed with older ones stay valid until they expire
+    Rotate {
+        #[command(flatten)]
+        storage: Storage,
+    },
+}
+
+impl Keys {
+    pub(crate) async fn run(self, output: Output) -> Result<()> {
+        let Self::Rotate { storage } = self;
+        logging::quiet();
+        let host = Host::beside(&storage).await?;
+        let rotated = host.rooms.identity.rotate_keys().await;
+        host.close().await;
+        let key = rotated?;
+        output.answer(&json!({ "kid": key }), format!("new tokens are signed with key {key}"));
+        Ok(())
+    }
+}

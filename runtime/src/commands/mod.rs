@@ -1,0 +1,42 @@
+//! The commands, one file each.
+
+pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod custom_data;
+pub(crate) mod dev;
+pub(crate) mod functions;
+pub(crate) mod keys;
+pub(crate) mod serve;
+pub(crate) mod users;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use usher_app::App;
+
+use crate::host::{Host, Storage};
+use crate::output::Output;
+use crate::{logging, project};
+
+/// The app that a command is about.
+#[derive(Args, Clone)]
+pub(crate) struct Target {
+    /// The app's directory; may be given several times together with --app-id
+    #[arg(long = "app", env = "USHER_APP", value_name = "DIR", default_value = ".")]
+    directories: Vec<PathBuf>,
+    /// Which of several apps, by its client app id
+    #[arg(long, value_name = "ID")]
+    app_id: Option<String>,
+    #[command(flatten)]
+    storage: Storage,
+}
+
+impl Target {
+    /// The app's configuration, and a host beside whatever is running.
+    pub(crate) async fn open(&self, output: Output) -> Result<(App, Host)> {
+        logging::quiet();
+        let app = project::configuration(&self.directories, self.app_id.as_deref(), output)?;
+        Ok((app, Host::beside(&self.storage).await?))
+    }
+}

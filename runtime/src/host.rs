@@ -1,0 +1,188 @@
+//! Composition: the database, the sandbox, dispatch and identity, joined into one running host.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use usher_contract::limits;
+use usher_database::{ConnectOptions, Database, Embedded};
+use usher_dispatch::{Deployment, Dispatcher};
+use usher_identity::{Identity, IdentityOptions};
+use usher_sandbox::{Sandbox, SandboxOptions};
+
+use crate::output::Output;
+use crate::project::{self, Project};
+
+/// Where state lives.
+#[derive(Args, Clone)]
+pub(crate) struct Storage {
+    /// The MongoDB replica set to use; without it, an embedded database is started
+    #[arg(long, env = "USHER_MONGODB", value_name = "URI", hide_env_values = true)]
+    mongodb: Option<String>,
+    /// Directory of the embedded database, compiled code and build output
+    #[arg(long, env = "USHER_DATA", value_name = "DIR", default_value = ".usher")]
+    data: PathBuf,
+    /// The embedded database's program, where it is not found by itself
+    #[arg(long, env = "USHER_DATABASE_PROGRAM", value_name = "FILE")]
+    database_program: Option<PathBuf>,
+}
+
+/// How much a host takes on.
+#[derive(Args, Clone)]
+pub(crate) struct Capacity {
+    /// Calls that run at once; the sandbox pool is sized from this number
+    #[arg(long, env = "USHER_CONCURRENT_CALLS", default_value_t = limits::CONCURRENT_CALLS, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    concurrent_calls: u32,
+    /// Failed logins of one identity, within the window, before more are refused
+    #[arg(long, env = "USHER_LOGIN_FAILURES_PER_IDENTITY", value_name = "N")]
+    login_failures_per_identity: Option<u32>,
+    /// Failed logins from one address, within the window, before more are refused
+    #[arg(long, env = "USHER_LOGIN_FAILURES_PER_ADDRESS", value_name = "N")]
+    login_failures_per_address: Option<u32>,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self {
+            // A command runs one call, and what that calls.
+            concurrent_calls: 8,
+            login_failures_per_identity: None,
+            login_failures_per_address: None,
+        }
+    }
+}
+
+/// A running host.
+pub(crate) struct Host {
+    pub(crate) database: Database,
+    pub(crate) rooms: Rooms,
+    /// The connection string, for tools beside this host.
+    pub(crate) mongodb: String,
+    embedded: Option<Embedded>,
+}
+
+/// The rooms of a host, joined; clones are handles of the same ones.
+#[derive(Clone)]
+pub(crate) struct Rooms {
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) identity: Arc<Identity>,
+    build: PathBuf,
+}
+
+impl Storage {
+    /// Where functions are built.
+    pub(crate) fn build_directory(&self) -> PathBuf {
+        self.data.join("build")
+    }
+
+    /// Where compiled code is kept.
+    pub(crate) fn cache_directory(&self) -> PathBuf {
+        self.data.join("cache")
+    }
+
+    /// A database to talk to: the given one, or an embedded one of this process's own.
+    async fn start(&self) -> Result<(String, Option<Embedded>)> {
+        if let Some(uri) = &self.mongodb {
+            return Ok((uri.clone(), None));
+        }
+        let embedded = Embedded::start(&self.data, self.database_program.as_deref()).await?;
+        Ok((embedded.uri().to_owned(), Some(embedded)))
+    }
+
+    /// As [`Storage::start`], but beside a running host its embedded database is used.
+    async fn join(&self) -> Result<(String, Option<Embedded>)> {
+        match (&self.mongodb, usher_database::embedded::running(&self.data)) {
+            (None, Some(uri)) => Ok((uri, None)),
+            _ => self.start().await,
+        }
+    }
+}
+
+impl Host {
+    /// A host that serves: the only one on its data directory.
+    pub(crate) async fn open(storage: &Storage, capacity: &Capacity) -> Result<Self> {
+        Self::compose(storage, capacity, storage.start().await?).await
+    }
+
+    /// A host for one command, possibly beside one that serves.
+    pub(crate) async fn beside(storage: &Storage) -> Result<Self> {
+        Self::compose(storage, &Capacity::default(), storage.join().await?).await
+    }
+
+    async fn compose(
+        storage: &Storage,
+        capacity: &Capacity,
+        (mongodb, embedded): (String, Option<Embedded>),
+    ) -> Result<Self> {
+        let database = Database::connect(&mongodb, ConnectOptions::default()).await?;
+        let sandbox = Sandbox::new(&SandboxOptions {
+            concurrent_calls: capacity.concurrent_calls,
+            cache: Some(storage.cache_directory()),
+        })?;
+        let dispatcher = Dispatcher::new(Arc::new(sandbox), database.clone());
+        let mut options = IdentityOptions::default();
+        if let Some(failures) = capacity.login_failures_per_identity {
+            options.failures_per_identity = failures;
+        }
+        if let Some(failures) = capacity.login_failures_per_address {
+            options.failures_per_address = failures;
+        }
+        let identity = Identity::open(database.clone(), dispatcher.clone(), options).await?;
+        dispatcher.set_accounts(identity.clone());
+        Ok(Self {
+            database,
+            rooms: Rooms {
+                dispatcher,
+                identity,
+                build: storage.build_directory(),
+            },
+            mongodb,
+            embedded,
+        })
+    }
+
+    /// Ends what the host holds, the database last.
+    pub(crate) async fn close(self) {
+        if let Some(embedded) = self.embedded {
+            embedded.stop().await;
+        }
+    }
+}
+
+impl Rooms {
+    /// Builds, checks and loads an app, and only then puts it in place of the one that runs.
+    pub(crate) async fn deploy(&self, directory: &Path, output: Output) -> Result<Arc<Deployment>> {
+        let Project { app, components } = project::build(directory, &self.build, output).await?;
+        let deployment = Deployment::load(self.dispatcher.sandbox(), app, &components)
+            .await
+            .map_err(|errors| {
+                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                anyhow::anyhow!("{}", errors.join("\n"))
+            })
+            .with_context(|| format!("the app in {} cannot be deployed", directory.display()))?;
+        self.identity.prepare_app(deployment.app()).await?;
+        self.dispatcher.deploy(deployment.clone());
+        Ok(deployment)
+    }
+
+    /// Deploys several apps; two may not share an id.
+    pub(crate) async fn deploy_all(&self, directories: &[PathBuf], output: Output) -> Result<()> {
+        let mut seen: HashMap<String, &PathBuf> = HashMap::new();
+        for directory in directories {
+            let deployment = self.deploy(directory, output).await?;
+            let id = &deployment.app().id;
+            if let Some(other) = seen.insert(id.clone(), directory) {
+                bail!(
+                    "{} and {} are both the app \"{id}\"; give one another app_id",
+                    other.display(),
+                    directory.display()
+                );
+            }
+            output.done(format!("app \"{id}\": {} functions", deployment.app().functions.len()));
+        }
+        Ok(())
+    }
+}

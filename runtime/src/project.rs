@@ -1,0 +1,71 @@
+//! An app directory on its way to a deployment: read, built, its mistakes shown.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use usher_app::{App, Loaded, Mistakes};
+
+use crate::output::Output;
+
+/// An app and the component of each of its functions.
+pub(crate) struct Project {
+    pub(crate) app: App,
+    pub(crate) components: BTreeMap<String, PathBuf>,
+}
+
+/// Reads an app and shows what its owner should know; fails with every mistake.
+pub(crate) fn read(directory: &Path, output: Output) -> Result<App> {
+    let Loaded { app, notices } = usher_app::load(directory).map_err(|mistakes| broken(directory, &mistakes))?;
+    for notice in notices {
+        output.notice(notice);
+    }
+    Ok(app)
+}
+
+/// Reads an app and builds those of its functions that are source.
+pub(crate) async fn build(directory: &Path, target: &Path, output: Output) -> Result<Project> {
+    let app = read(directory, output)?;
+    let target = target.to_owned();
+    // Cargo blocks for as long as it compiles.
+    tokio::task::spawn_blocking(move || {
+        let components = usher_app::build(&app, &target, &mut |step| output.progress(step))
+            .with_context(|| format!("the functions of \"{}\" could not be built", app.id))?;
+        Ok(Project { app, components })
+    })
+    .await?
+}
+
+/// Reads an app of which only the configuration is needed.
+pub(crate) fn configuration(directories: &[PathBuf], id: Option<&str>, output: Output) -> Result<App> {
+    let mut apps = directories.iter().map(|directory| read(directory, output)).collect::<Result<Vec<_>>>()?;
+    let known: Vec<String> = apps.iter().map(|app| app.id.clone()).collect();
+    match id {
+        Some(id) => apps.retain(|app| app.id == id),
+        None if apps.len() > 1 => bail!("there are several apps ({}); name one with --app-id", known.join(", ")),
+        None => {}
+    }
+    apps.pop().with_context(|| format!("no app \"{}\"; there are: {}", id.unwrap_or_default(), known.join(", ")))
+}
+
+/// Mistakes as JSON, for machines.
+pub(crate) fn as_json(mistakes: &Mistakes) -> Value {
+    let mistakes: Vec<Value> = mistakes
+        .0
+        .iter()
+        .map(|mistake| {
+            json!({
+                "file": mistake.file.display().to_string(),
+                "line": mistake.line,
+                "message": mistake.message,
+                "help": mistake.help,
+            })
+        })
+        .collect();
+    json!(mistakes)
+}
+
+fn broken(directory: &Path, mistakes: &Mistakes) -> anyhow::Error {
+    anyhow::anyhow!("the app in {} has mistakes:\n{mistakes}", directory.display())
+}
