@@ -1,4 +1,4 @@
-// The operator's view: the command `usher` on the same database.
+// The operator's view: the command `usher` beside the host that runs.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -7,10 +7,15 @@ import { did } from "./tell.mjs";
 
 const run = promisify(execFile);
 
-/** Runs `usher` and gives what it printed as JSON. */
+/** Runs `usher` and gives what it printed as JSON; `{ error }` where it failed. */
 export async function usher(...args) {
   did(`usher ${args.join(" ")}`);
-  const { USHER, USHER_APP, USHER_MONGODB } = process.env;
-  const { stdout } = await run(USHER, [...args, "--app", USHER_APP, "--mongodb", USHER_MONGODB, "--json"]);
-  return JSON.parse(stdout);
+  // USHER_APP and USHER_DATA say which app and which host.
+  try {
+    const { stdout } = await run(process.env.USHER, [...args, "--json"]);
+    return JSON.parse(stdout);
+  } catch (error) {
+    if (error.stdout) return JSON.parse(error.stdout);
+    throw error;
+  }
 }

@@ -19,10 +19,14 @@ export function did(code) {
   console.log(dim(`   > ${code}`));
 }
 
-/** Shows what came of it. */
-export function saw(text, value) {
-  const shown = value === undefined ? "" : ` ${indent(JSON.stringify(value, null, 2))}`;
-  console.log(`   ${text}${shown}`);
+/** Says what happened. */
+export function saw(text) {
+  console.log(`   ${text}`);
+}
+
+/** Shows a value as it came. */
+export function shows(value) {
+  console.log(`   ${JSON.stringify(value, null, 2).replaceAll("\n", "\n   ")}`);
 }
 
 /** Something that has to be so, told when it is. */
@@ -43,8 +47,4 @@ export async function refused(action) {
     return error;
   }
   throw new Error(`not as expected: this was to be refused, and answered ${JSON.stringify(value)}`);
-}
-
-function indent(json) {
-  return json.replaceAll("\n", "\n   ");
 }

@@ -92,6 +92,25 @@ pub const APP_FILE_BYTES: usize = 4 * MIB;
 /// `functions/` is searched.
 pub const FUNCTION_NAME_CHARS: usize = 64;
 
+/// How long a refresh token lives: the App Services default (reference 4).
+pub const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+/// How long an anonymous user's refresh token lives. There is no credential to log in with again, so it outlives the
+/// device: the value seen in samples (reference 4).
+pub const ANONYMOUS_REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(1_576_800_000);
+/// How long an access token lives (reference 4).
+pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// Failed logins of one identity within the window: a person who mistypes has enough, a guesser does not.
+pub const LOGIN_FAILURES_PER_IDENTITY: u32 = 20;
+/// Failed logins from one address within the window: an office behind one address has enough.
+pub const LOGIN_FAILURES_PER_ADDRESS: u32 = 200;
+/// The window in which failures are counted.
+pub const LOGIN_FAILURE_WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// Password hashes that may wait for a thread; beyond, an answer at once is kinder than a long queue.
+pub const PASSWORD_QUEUE: usize = 1_000;
+/// An e-mail address, in bytes: the longest that the mail protocol delivers to.
+pub const EMAIL_BYTES: usize = 254;
+
 /// What one invocation may spend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {

@@ -125,6 +125,7 @@ impl Dispatcher {
             host: Arc::new(host),
             permit,
         };
+        tracing::debug!(app = deployment.app().id, function = function.name, invocation = call.id, "invocation begins");
         let outcome = self.sandbox.run(module, invocation).await;
         if let Err(failure) = &outcome {
             tracing::info!(app = deployment.app().id, function = function.name, invocation = call.id, %failure, "function failed");

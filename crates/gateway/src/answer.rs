@@ -35,22 +35,31 @@ where
     }
     let outcome = match body::read(body).await {
         Ok(body) => detached(&exchange, body).await,
-        Err(error) => Err(error),
+        Err(error) => {
+            let outcome = Err(error);
+            record(&exchange, &outcome);
+            outcome
+        }
     };
-    record(&exchange, &outcome);
     reply::response(&exchange, outcome)
 }
 
 /// Runs the handler in a task of its own, so that neither a client that hangs up nor a panic reaches further than
-/// this one request.
+/// this one request. The log line is written there, too: a call whose client has gone still has one.
 async fn detached(exchange: &Arc<Exchange>, body: Bytes) -> Result<Reply, ApiError> {
-    let handler = routes::handle(Arc::clone(exchange), body);
-    match exchange.shared.work.spawn(handler).await {
-        Ok(outcome) => outcome,
-        Err(error) => Err(ApiError::internal(format!(
+    let own = Arc::clone(exchange);
+    let handler = exchange.shared.work.spawn(async move {
+        let outcome = routes::handle(&own, &body).await;
+        record(&own, &outcome);
+        outcome
+    });
+    handler.await.unwrap_or_else(|error| {
+        let outcome = Err(ApiError::internal(format!(
             "the handler ended early: {error}"
-        ))),
-    }
+        )));
+        record(exchange, &outcome);
+        outcome
+    })
 }
 
 /// The one line that the log has of each request. The query stays out of it: it may hold a token.
@@ -64,13 +73,13 @@ fn record(exchange: &Exchange, outcome: &Result<Reply, ApiError>) {
     match outcome {
         Ok(_) => tracing::debug!(request = %id, %method, path, ms = ms(), "answered"),
         Err(error) => {
-            let (status, code, message) = (error.status.as_u16(), error.code, &*error.message);
+            let (status, code, text) = (error.status.as_u16(), error.code, &*error.message);
             match &error.story {
                 Some(story) => {
                     tracing::error!(request = %id, %method, path, status, code, story, ms = ms(), "failed");
                 }
                 None => {
-                    tracing::info!(request = %id, %method, path, status, code, message, ms = ms(), "refused")
+                    tracing::info!(request = %id, %method, path, status, code, error = text, ms = ms(), "refused")
                 }
             }
         }

@@ -1,8 +1,5 @@
 //! Which handler answers which path: the client API v2.0 (reference 3).
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use hyper::Method;
 
 use crate::errors::ApiError;
@@ -10,13 +7,10 @@ use crate::exchange::{Exchange, segments};
 use crate::reply::Reply;
 use crate::{call, location, login, session, userpass};
 
-pub(crate) async fn handle(exchange: Arc<Exchange>, body: Bytes) -> Result<Reply, ApiError> {
-    let exchange = &*exchange;
+pub(crate) async fn handle(exchange: &Exchange, body: &[u8]) -> Result<Reply, ApiError> {
     let path: Vec<&str> = segments(exchange.parts.uri.path()).collect();
     match path.as_slice() {
-        ["api", "client", "v2.0", "app", app, rest @ ..] => {
-            of_app(exchange, app, rest, &body).await
-        }
+        ["api", "client", "v2.0", "app", app, rest @ ..] => of_app(exchange, app, rest, body).await,
         ["api", "client", "v2.0", "auth", rest @ ..] => of_session(exchange, rest).await,
         _ => Err(nothing(exchange)),
     }

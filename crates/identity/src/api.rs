@@ -1,15 +1,11 @@
 //! What the rooms above may ask of identity.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bson::Document;
 use serde_json::Value;
-use usher_app::App;
-use usher_dispatch::{Caller, Deployment};
-
-/// Users and their sessions, of every app on this host.
-pub struct Identity {}
+use usher_database::{DatabaseError, Transient};
+use usher_dispatch::Caller;
 
 /// What a client presents to log in (reference 3.3).
 #[derive(Debug, Clone)]
@@ -144,93 +140,29 @@ pub enum IdentityError {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-#[allow(unused_variables, clippy::todo, reason = "skeleton")]
-impl Identity {
-    /// Records an e-mail/password registration (reference 3.4).
-    pub async fn register(&self, app: &App, email: &str, password: &str, peer: IpAddr) -> Result<(), IdentityError> {
-        todo!()
+impl IdentityError {
+    pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Internal(Box::new(error))
     }
+}
 
-    /// Logs a user in; the first login of an identity creates the user (reference 2.1). `request` is the request id,
-    /// which becomes the creation function's invocation id.
-    pub async fn login(
-        self: &Arc<Self>,
-        deployment: &Arc<Deployment>,
-        credential: Credential,
-        device: Device,
-        peer: IpAddr,
-        request: &str,
-    ) -> Result<Login, IdentityError> {
-        todo!()
+impl From<DatabaseError> for IdentityError {
+    fn from(error: DatabaseError) -> Self {
+        Self::internal(error)
     }
+}
 
-    /// Checks an access token, without asking the database unless it was signed with a key not seen before.
-    pub async fn verify_access(&self, app: &App, token: &str) -> Result<AccessToken, IdentityError> {
-        todo!()
+impl From<mongodb::error::Error> for IdentityError {
+    fn from(error: mongodb::error::Error) -> Self {
+        Self::internal(DatabaseError::from(error))
     }
+}
 
-    /// A new access token for a refresh token, with custom data read afresh (`POST /auth/session`).
-    pub async fn refresh(&self, app: &App, refresh_token: &str) -> Result<String, IdentityError> {
-        todo!()
-    }
-
-    /// Ends the session of a refresh token (`DELETE /auth/session`).
-    pub async fn logout(&self, app: &App, refresh_token: &str) -> Result<(), IdentityError> {
-        todo!()
-    }
-
-    /// The caller's profile.
-    pub async fn profile(&self, app: &App, user: &str) -> Result<Profile, IdentityError> {
-        todo!()
-    }
-
-    /// Deletes a user, every session of theirs and their registration; appends DELETE. The custom data stays.
-    pub async fn delete_user(&self, app: &App, user: &str) -> Result<(), IdentityError> {
-        todo!()
-    }
-
-    /// Creates a confirmed e-mail/password user at once, creation function included. Gives the user's id.
-    pub async fn create_user(
-        self: &Arc<Self>,
-        deployment: &Arc<Deployment>,
-        email: &str,
-        password: &str,
-    ) -> Result<String, IdentityError> {
-        todo!()
-    }
-
-    /// The users of an app, newest first.
-    pub async fn list_users(&self, app: &App) -> Result<Vec<UserSummary>, IdentityError> {
-        todo!()
-    }
-
-    /// Disables or enables a user; disabling ends every session.
-    pub async fn set_disabled(&self, app: &App, user: &str, disabled: bool) -> Result<(), IdentityError> {
-        todo!()
-    }
-
-    /// Ends every session of a user; gives how many there were.
-    pub async fn revoke_sessions(&self, app: &App, user: &str) -> Result<u64, IdentityError> {
-        todo!()
-    }
-
-    /// A user's id from an id or an e-mail address.
-    pub async fn resolve_user(&self, app: &App, user: &str) -> Result<String, IdentityError> {
-        todo!()
-    }
-
-    /// A user's custom-data document by the lookup rules of reference 1.2.
-    pub async fn custom_data(&self, app: &App, user: &str) -> Result<Option<Document>, IdentityError> {
-        todo!()
-    }
-
-    /// Sets fields of a user's custom-data document by hand, making it where there is none. Gives the document.
-    pub async fn set_custom_data(&self, app: &App, user: &str, fields: Document) -> Result<Document, IdentityError> {
-        todo!()
-    }
-
-    /// Deletes a user's custom-data documents by hand; gives how many there were.
-    pub async fn delete_custom_data(&self, app: &App, user: &str) -> Result<u64, IdentityError> {
-        todo!()
+impl Transient for IdentityError {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Internal(error) => error.downcast_ref::<DatabaseError>().is_some_and(Transient::is_transient),
+            _ => false,
+        }
     }
 }

@@ -58,6 +58,30 @@ impl Sandbox {
         }
     }
 
+    /// Makes an instance and drops it, as [`Sandbox::run`] does around a call. For benchmarks.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn instantiate(&self, module: &Module, invocation: Invocation) -> Result<(), RunError> {
+        let mut store = self.store(invocation.host, invocation.inputs, invocation.budget, invocation.deadline);
+        let instance = module.pre.instantiate_async(&mut store).await;
+        instance.map(drop).map_err(|error| RunError::Ended(explain(error)))
+    }
+
+    fn store(&self, host: Arc<dyn Host>, inputs: Inputs, budget: Budget, deadline: Instant) -> Store<State> {
+        let mut store = Store::new(&self.engine, State::new(host, inputs, budget));
+        store.limiter(|state| state);
+        store.set_hostcall_fuel(limits::DOCUMENT_BYTES.min(budget.host_bytes) + HOSTCALL_MARGIN);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            if Instant::now() >= deadline {
+                return Err(wasmtime::Error::new(out_of_time(budget.wall_clock)));
+            }
+            Ok(UpdateDeadline::Yield(1))
+        });
+        store
+    }
+
     async fn instantiate_and_call(&self, module: &Module, invocation: Invocation) -> Result<Vec<u8>, RunError> {
         let Invocation {
             function,
@@ -69,17 +93,7 @@ impl Sandbox {
             // Held until the store is gone, for that is when the instance is free again.
             permit: _permit,
         } = invocation;
-        let mut store = Store::new(&self.engine, State::new(host, inputs, budget));
-        store.limiter(|state| state);
-        store.set_hostcall_fuel(limits::DOCUMENT_BYTES.min(budget.host_bytes) + HOSTCALL_MARGIN);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |_| {
-            if Instant::now() >= deadline {
-                return Err(wasmtime::Error::new(out_of_time(budget.wall_clock)));
-            }
-            Ok(UpdateDeadline::Yield(1))
-        });
-
+        let mut store = self.store(host, inputs, budget, deadline);
         let ended = |error| RunError::Ended(explain(error));
         store.data_mut().cross(arguments.len()).map_err(RunError::Ended)?;
         let instance = module.pre.instantiate_async(&mut store).await.map_err(ended)?;

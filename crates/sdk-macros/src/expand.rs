@@ -8,7 +8,10 @@ use crate::signature::Function;
 
 pub(crate) fn function(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
     if !attribute.is_empty() {
-        return Err(Error::new_spanned(attribute, "`#[usher_sdk::function]` takes no parameters"));
+        return Err(Error::new_spanned(
+            attribute,
+            "`#[usher_sdk::function]` takes no parameters",
+        ));
     }
     let item: ItemFn = syn::parse2(item)?;
     let function = Function::read(&item.sig)?;
@@ -24,7 +27,6 @@ pub(crate) fn function(attribute: TokenStream, item: TokenStream) -> Result<Toke
         macro_rules! a_usher_component_holds_one_function { () => {} }
 
         const _: () = {
-            #[allow(dead_code)]
             struct Component;
 
             impl ::usher_sdk::bindings::Guest for Component {
@@ -39,9 +41,17 @@ pub(crate) fn function(attribute: TokenStream, item: TokenStream) -> Result<Toke
                 }
             }
 
-            // Elsewhere the crate is an ordinary one, so that its functions can be tested where they are written.
             #[cfg(target_arch = "wasm32")]
             ::usher_sdk::bindings::export!(Component with_types_in ::usher_sdk::bindings);
+
+            // Elsewhere the crate is an ordinary one, so that its functions can be tested where they are written;
+            // the function counts as used there too.
+            #[cfg(not(target_arch = "wasm32"))]
+            const _: fn(
+                ::std::string::String,
+                ::std::vec::Vec<u8>,
+            ) -> ::std::result::Result<::std::vec::Vec<u8>, ::usher_sdk::bindings::Error> =
+                <Component as ::usher_sdk::bindings::Guest>::call;
         };
     })
 }
@@ -49,7 +59,9 @@ pub(crate) fn function(attribute: TokenStream, item: TokenStream) -> Result<Toke
 /// From the bytes of the arguments to the bytes of the answer.
 fn body(function: &Function) -> TokenStream {
     let name = &function.name;
-    let values: Vec<_> = (0..function.parameters.len()).map(|i| format_ident!("argument_{i}")).collect();
+    let values: Vec<_> = (0..function.parameters.len())
+        .map(|i| format_ident!("argument_{i}"))
+        .collect();
     let decode = if function.raw {
         quote! { let argument_0 = ::usher_sdk::Arguments::new(arguments)?; }
     } else {

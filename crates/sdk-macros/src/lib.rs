@@ -11,6 +11,7 @@ use proc_macro::TokenStream;
 /// `Option`, anything else that does not fit ends the call with an error that names the argument. A single
 /// parameter of type `Arguments` takes them all, as they are. The function returns any value that serde can write,
 /// or a `Result` of one whose error converts into `usher_sdk::Error`; the attribute knows a `Result` by its name.
+/// To the caller `()` is `undefined` and `None` is `null`.
 ///
 /// A component holds one function, so a crate has this attribute once.
 #[proc_macro_attribute]

@@ -1,5 +1,7 @@
 //! Values on their way to the host and back.
 
+use std::any::TypeId;
+
 use bson::spec::ElementType;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,18 +9,29 @@ use serde::de::DeserializeOwned;
 use crate::element::{Element, missing};
 use crate::error::{Error, Result};
 
-/// `{result: value}`: what a function answers.
+/// A document without fields.
+pub(crate) const EMPTY: &[u8] = &[5, 0, 0, 0, 0];
+
+/// `{result: value}`: what a function answers. A function that returns `()` answers `{}`, which is `undefined` to
+/// its caller.
 ///
 /// # Errors
 /// Where BSON has no form for the value, such as an integer above the largest `i64`.
 #[doc(hidden)]
-pub fn answer<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
+pub fn answer<T: Serialize + ?Sized + 'static>(value: &T) -> Result<Vec<u8>> {
+    if TypeId::of::<T>() == TypeId::of::<()>() {
+        return Ok(EMPTY.to_vec());
+    }
     #[derive(Serialize)]
     struct Answer<'a, T: ?Sized> {
         result: &'a T,
     }
-    bson::serialize_to_vec(&Answer { result: value })
-        .map_err(|e| Error::new(format_args!("the result cannot be written as BSON: {}", Error::bson(e))))
+    bson::serialize_to_vec(&Answer { result: value }).map_err(|e| {
+        Error::new(format_args!(
+            "the result cannot be written as BSON: {}",
+            Error::bson(e)
+        ))
+    })
 }
 
 /// The value that another function's answer carries.
@@ -34,8 +47,10 @@ pub(crate) fn result<T: DeserializeOwned + 'static>(answer: &[u8]) -> Result<T> 
 fn nothing<T: DeserializeOwned>() -> Result<T, String> {
     match missing() {
         Some(value) => Ok(value),
-        None => T::deserialize(serde::de::value::UnitDeserializer::<serde::de::value::Error>::new())
-            .map_err(|_| "missing, the function returned nothing".to_owned()),
+        None => {
+            T::deserialize(serde::de::value::UnitDeserializer::<serde::de::value::Error>::new())
+                .map_err(|_| "missing, the function returned nothing".to_owned())
+        }
     }
 }
 
@@ -53,12 +68,18 @@ impl Encoded {
         struct Field<'a, T> {
             v: &'a T,
         }
-        let bytes = bson::serialize_to_vec(&Field { v: value })
-            .map_err(|e| Error::new(format_args!("the {what} cannot be written as BSON: {}", Error::bson(e))))?;
+        let bytes = bson::serialize_to_vec(&Field { v: value }).map_err(|e| {
+            Error::new(format_args!(
+                "the {what} cannot be written as BSON: {}",
+                Error::bson(e)
+            ))
+        })?;
         let encoded = Self(bytes);
         match encoded.kind() {
             Some(ElementType::EmbeddedDocument | ElementType::Array) => Ok(encoded),
-            kind => Err(Error::new(format_args!("the {what} must be a document or an array, not {kind:?}"))),
+            kind => Err(Error::new(format_args!(
+                "the {what} must be a document or an array, not {kind:?}"
+            ))),
         }
     }
 
@@ -67,7 +88,9 @@ impl Encoded {
         match Self::new("list of arguments", value) {
             Ok(encoded) if encoded.kind() == Some(ElementType::Array) => Ok(encoded),
             _ if size_of_val(value) == 0 => Self::new("list of arguments", &[(); 0]),
-            _ => Err(Error::new("the arguments must be a tuple or a list; write `(value,)` for one argument")),
+            _ => Err(Error::new(
+                "the arguments must be a tuple or a list; write `(value,)` for one argument",
+            )),
         }
     }
 
@@ -93,9 +116,15 @@ mod tests {
 
         let pipeline = Encoded::new("pipeline", &[doc! { "$count": "n" }]).unwrap();
         let array = RawDocument::from_bytes(pipeline.bytes()).unwrap();
-        assert_eq!(array.get_document("0").unwrap().get_str("$count").unwrap(), "n");
+        assert_eq!(
+            array.get_document("0").unwrap().get_str("$count").unwrap(),
+            "n"
+        );
 
-        assert!(Encoded::new("filter", &5).is_err_and(|e| e.message().contains("filter must be a document")));
+        assert!(
+            Encoded::new("filter", &5)
+                .is_err_and(|e| e.message().contains("filter must be a document"))
+        );
     }
 
     #[test]
@@ -112,7 +141,11 @@ mod tests {
         let written = answer(&Some(7)).unwrap();
         assert_eq!(written, doc! { "result": 7 }.to_vec().unwrap());
         assert_eq!(result::<i64>(&written).unwrap(), 7);
-        assert_eq!(answer(&()).unwrap(), doc! { "result": Bson::Null }.to_vec().unwrap());
+        assert_eq!(answer(&()).unwrap(), doc! {}.to_vec().unwrap());
+        assert_eq!(
+            answer(&None::<i32>).unwrap(),
+            doc! { "result": Bson::Null }.to_vec().unwrap()
+        );
 
         let nothing = doc! {}.to_vec().unwrap();
         assert_eq!(result::<Option<i32>>(&nothing).unwrap(), None);

@@ -9,39 +9,36 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 
 use crate::setup;
+use crate::setup::guests::{self, SAMPLE};
 use crate::workspace::{build_usher, root, status};
 use server::Server;
 
 /// Where the demo listens when nobody else does.
 const ADDRESS: &str = "127.0.0.1:3000";
-const APP: &str = "functions/sample";
 
 /// Sets up, starts Usher, drives it; then ends, or stays up for the reader.
 pub(crate) fn run(exit: bool) -> Result<ExitCode> {
     let ready = setup::for_demo()?;
     let usher = build_usher()?;
+    guests::sample(&usher)?;
     let listen = if TcpListener::bind(ADDRESS).is_ok() {
         ADDRESS
     } else {
         "127.0.0.1:0"
     };
-    eprintln!("Starting Usher on {APP}.");
-    let mut server = Server::start(
-        &usher,
-        &root().join(APP),
-        listen,
-        &root().join("target/demo"),
-        &ready,
-    )?;
+    eprintln!("Starting Usher on {SAMPLE}.");
+    let app = root().join(SAMPLE);
+    let mut server = Server::start(&usher, &app, listen, &root().join("target/demo"), &ready)?;
 
-    let app = app_id(&root().join(APP))?;
+    let id = app_id(&app)?;
     let mut script = Command::new("node");
     script
         .arg(root().join("tests/demo/demo.mjs"))
-        .args([&server.url, &app])
+        .args([&server.url, &id])
         .env("USHER", &usher)
-        .env("USHER_APP", root().join(APP))
-        .env("USHER_MONGODB", &server.mongodb);
+        .env("USHER_APP", &app)
+        .env("USHER_DATA", &server.data);
+    ready.environment(&mut script);
     if !status(&mut script)?.success() {
         bail!(
             "the demo failed; Usher's log {} ends with:\n{}",
@@ -52,7 +49,7 @@ pub(crate) fn run(exit: bool) -> Result<ExitCode> {
     if exit {
         return Ok(ExitCode::SUCCESS);
     }
-    eprint!("{}", farewell(&server, &app));
+    eprint!("{}", farewell(&server, &id));
     server.wait()?;
     Ok(ExitCode::SUCCESS)
 }
@@ -77,7 +74,6 @@ fn app_id(app: &Path) -> Result<String> {
 
 /// What a reader may try while it runs.
 fn farewell(server: &Server, app: &str) -> String {
-    let (url, mongodb) = (&server.url, &server.mongodb);
     format!(
         "
 Usher stays up at {url}. Ctrl-C stops it and discards its data.
@@ -87,11 +83,11 @@ From Node or a browser, with npm's realm-web:
   const user = await app.logIn(Realm.Credentials.anonymous());
   user.customData
 
-From the command line, as the operator:
-  export USHER_MONGODB='{mongodb}'
-  target/debug/usher users list --app {APP}
-  target/debug/usher custom-data get eve@example.com --app {APP}
-  target/debug/usher functions call get_custom_data --as eve@example.com --app {APP}
+As the operator, at the root of the repository:
+  export USHER_APP={SAMPLE} USHER_DATA={data}
+  target/debug/usher users list
+  target/debug/usher custom-data set grace@example.com '{{\"nickname\": \"Amazing\"}}'
+  target/debug/usher functions call get_custom_data --as grace@example.com
 
 By hand:
   curl {url}/api/client/v2.0/app/{app}/location
@@ -99,6 +95,12 @@ By hand:
 
 Log: {log}
 ",
+        url = server.url,
+        data = server
+            .data
+            .strip_prefix(root())
+            .unwrap_or(&server.data)
+            .display(),
         log = server.log.display()
     )
 }

@@ -24,7 +24,8 @@ Usage: cargo xtask COMMAND
                    stay up to play with; --exit ends it with the demo's status
   test [FILTER...] Run every test, or those that match; further arguments go to
                    the test runner
-  bench [--json]   Measure, each figure beside its floor
+  bench [--json] [NAME]
+                   Measure, each figure beside its floor
   check            Formatting, clippy, documentation, and cargo-deny where it
                    is installed
 ";
@@ -56,12 +57,13 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "setup" => {
             flags(rest, &[])?;
             setup::everything()?;
+            setup::guests::sample(&workspace::build_usher()?)?;
             eprintln!("Everything is set up.");
             Ok(ExitCode::SUCCESS)
         }
         "demo" => demo::run(flags(rest, &["--exit"])?),
         "test" => test::run(rest),
-        "bench" => bench::run(flags(rest, &["--json"])?),
+        "bench" => bench::run(rest),
         "check" => {
             flags(rest, &[])?;
             check::run()

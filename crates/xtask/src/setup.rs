@@ -2,7 +2,7 @@
 //! quick.
 
 mod database;
-mod guests;
+pub(crate) mod guests;
 mod node;
 mod programs;
 
@@ -28,14 +28,16 @@ impl Ready {
 
     /// Tells a command where things are.
     pub(crate) fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command.env("USHER_DATABASE_PROGRAM", &self.database)
+        command
+            .env("USHER_DATABASE_PROGRAM", &self.database)
+            .env("USHER_PREPARED", guests::prepared())
     }
 }
 
-/// What the tests need, which is all of it.
+/// All of it, except what `usher` itself builds.
 pub(crate) fn everything() -> Result<Ready> {
     node::present(node::FOR_TESTS)?;
-    let ready = host(&guests::ALL)?;
+    let ready = for_bench()?;
     node::packages(&["tests/demo", "tests/wire"])?;
     Ok(ready)
 }
@@ -43,19 +45,16 @@ pub(crate) fn everything() -> Result<Ready> {
 /// What the demo needs.
 pub(crate) fn for_demo() -> Result<Ready> {
     node::present(node::FOR_CLIENT)?;
-    let ready = host(&[guests::SAMPLE])?;
+    programs::wasm_target()?;
+    let database = database::ensure()?;
     node::packages(&["tests/demo"])?;
-    Ok(ready)
+    Ok(Ready { database })
 }
 
 /// What the benchmarks need.
 pub(crate) fn for_bench() -> Result<Ready> {
-    host(&guests::ALL)
-}
-
-fn host(workspaces: &[&str]) -> Result<Ready> {
     programs::wasm_target()?;
     let database = database::ensure()?;
-    guests::build(workspaces)?;
+    guests::for_tests()?;
     Ok(Ready { database })
 }

@@ -4,28 +4,27 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use crate::setup::{self, Ready};
-use crate::workspace::{build_usher, cargo, output, status};
+use crate::setup::{self, Ready, guests};
+use crate::workspace::{cargo, output, status, target};
 
 /// Runs all tests, or those that the arguments select.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let ready = setup::everything()?;
-    // The end-to-end tests start this binary.
-    build_usher()?;
+    let all: &[&str] = if output("cargo", &["nextest", "--version"]).is_some() {
+        &["nextest", "run", "--workspace"]
+    } else {
+        &["test", "--workspace", "--lib", "--bins", "--tests"]
+    };
+    // Everything is built first, and the binary with it, because the end-to-end tests find the sample app built.
+    eprintln!("Building the tests; the first time takes some minutes.");
+    runner(&ready, all, &["--no-run".to_owned()])?;
+    guests::sample(&target().join("debug/usher"))?;
     // Documentation first: the last lines on the screen are then those of the tests proper. A filter selects tests
     // by name, and those in documentation have none worth typing.
     if arguments.is_empty() {
         runner(&ready, &["test", "--workspace", "--doc", "--quiet"], &[])?;
     }
-    if output("cargo", &["nextest", "--version"]).is_some() {
-        runner(&ready, &["nextest", "run", "--workspace"], arguments)?;
-    } else {
-        runner(
-            &ready,
-            &["test", "--workspace", "--lib", "--bins", "--tests"],
-            arguments,
-        )?;
-    }
+    runner(&ready, all, arguments)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,7 +4,7 @@ mod repository;
 
 use std::collections::BTreeSet;
 
-use repository::read;
+use repository::{read, root};
 
 #[test]
 fn readme_lists_every_limit_and_no_other() {
@@ -76,5 +76,34 @@ fn every_code_that_a_client_sees_has_its_place_in_the_page() {
     assert!(
         missing.is_empty(),
         "docs/errors.md says nothing of {missing:?}"
+    );
+}
+
+#[test]
+fn every_file_that_the_architecture_names_exists() {
+    let text = read("ARCHITECTURE.md");
+    // A file of a room is written as `room/file.rs`.
+    let files: Vec<&str> = text
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|it| it.ends_with(".rs") && it.contains('/'))
+        .collect();
+    assert!(files.len() > 10, "the files are found");
+    let missing: Vec<_> = files
+        .into_iter()
+        .filter(|file| {
+            let (room, rest) = file.split_once('/').expect("filtered");
+            !root()
+                .join("crates")
+                .join(room)
+                .join("src")
+                .join(rest)
+                .exists()
+        })
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "ARCHITECTURE.md names files that are not there: {missing:?}"
     );
 }

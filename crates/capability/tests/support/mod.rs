@@ -1,5 +1,5 @@
 //! What the tests of this crate share: operations in few words, scopes, and a real database.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -116,6 +116,34 @@ pub fn find_and_delete(filter: Document, options: Document) -> Operation {
     Operation::FindOneAndDelete { filter: bytes(filter), options: bytes(options) }
 }
 
+/// An operation that can be read when a test shows it.
+#[derive(Clone)]
+pub struct Act(pub Operation);
+
+impl std::fmt::Debug for Act {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = |bytes: &[u8]| value::batch(bytes).unwrap().into_iter().map(|raw| Document::try_from(raw).unwrap().to_string()).collect::<Vec<_>>().join(" ");
+        let mut show = |name: &str, parts: &[&[u8]]| write!(f, "{name} {}", parts.iter().map(|part| all(part)).collect::<Vec<_>>().join(" | "));
+        match &self.0 {
+            Operation::FindOne { filter, options } => show("find-one", &[filter, options]),
+            Operation::Find { filter, options } => show("find", &[filter, options]),
+            Operation::Aggregate { pipeline, options } => show("aggregate", &[pipeline, options]),
+            Operation::Count { filter, options } => show("count", &[filter, options]),
+            Operation::Distinct { field, filter, options } => show(&format!("distinct {field}"), &[filter, options]),
+            Operation::InsertOne { document } => show("insert-one", &[document]),
+            Operation::InsertMany { documents, options } => show("insert-many", &[documents, options]),
+            Operation::UpdateOne { filter, update, options } => show("update-one", &[filter, update, options]),
+            Operation::UpdateMany { filter, update, options } => show("update-many", &[filter, update, options]),
+            Operation::ReplaceOne { filter, replacement, options } => show("replace-one", &[filter, replacement, options]),
+            Operation::DeleteOne { filter, options } => show("delete-one", &[filter, options]),
+            Operation::DeleteMany { filter, options } => show("delete-many", &[filter, options]),
+            Operation::FindOneAndUpdate { filter, update, options } => show("find-one-and-update", &[filter, update, options]),
+            Operation::FindOneAndReplace { filter, replacement, options } => show("find-one-and-replace", &[filter, replacement, options]),
+            Operation::FindOneAndDelete { filter, options } => show("find-one-and-delete", &[filter, options]),
+        }
+    }
+}
+
 /// A database of its own, which ends with the test.
 pub struct TestDatabase {
     pub database: Database,
@@ -156,9 +184,15 @@ impl TestDatabase {
         self.database.client().database("app").collection("users")
     }
 
+    /// Every document, in the order of insertion.
     pub async fn all(&self) -> Vec<Document> {
+        self.all_of("users").await
+    }
+
+    pub async fn all_of(&self, collection: &str) -> Vec<Document> {
         use futures::TryStreamExt as _;
-        self.raw().find(doc! {}).sort(doc! {"_id": 1}).await.unwrap().try_collect().await.unwrap()
+        let collection = self.database.client().database("app").collection(collection);
+        collection.find(doc! {}).await.unwrap().try_collect().await.unwrap()
     }
 }
 

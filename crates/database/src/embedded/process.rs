@@ -48,6 +48,11 @@ impl Launch {
         self.directory.join("database.log")
     }
 
+    /// An empty configuration file for the database program, which would otherwise read whichever lies about.
+    fn config(&self) -> PathBuf {
+        self.directory.join("database.toml")
+    }
+
     /// Starts the process and records it.
     pub(crate) fn spawn(&self) -> Result<Child, EmbeddedError> {
         let log = self
@@ -56,6 +61,7 @@ impl Launch {
         let errors = log
             .try_clone()
             .map_err(|source| EmbeddedError::io(&self.log(), source))?;
+        std::fs::write(self.config(), "").map_err(|source| EmbeddedError::io(&self.config(), source))?;
         let child = Command::new(&self.program.path)
             .args(self.arguments())
             .current_dir(&self.directory)
@@ -83,11 +89,11 @@ impl Launch {
     fn arguments(&self) -> Vec<String> {
         let port = self.port.to_string();
         let storage = storage(&self.directory).to_string_lossy().into_owned();
+        let config = self.config().to_string_lossy().into_owned();
         let arguments: &[&str] = match self.program.kind {
-            // An empty configuration: one that lies about must not change how this database runs.
             Kind::Secantus => &[
                 "--config",
-                "/dev/null",
+                &config,
                 "--host",
                 "127.0.0.1",
                 "--port",

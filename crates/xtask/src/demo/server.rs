@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::setup::Ready;
+use crate::setup::guests::prepared;
 
 /// Starting the embedded database and loading the functions takes a few seconds; this is for slow machines.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -44,8 +45,8 @@ pub(crate) struct Server {
     leash: Option<ChildStdin>,
     /// Where clients reach it.
     pub(crate) url: String,
-    /// The database's connection string.
-    pub(crate) mongodb: String,
+    /// Its data directory.
+    pub(crate) data: PathBuf,
     /// What it logs.
     pub(crate) log: PathBuf,
 }
@@ -60,7 +61,12 @@ impl Server {
         ready: &Ready,
     ) -> Result<Self> {
         let home = scratch.join(std::process::id().to_string());
-        std::fs::create_dir_all(&home)?;
+        let data = home.join("data");
+        std::fs::create_dir_all(&data)?;
+        // The database is new each time; functions are built and compiled once.
+        for shared in ["build", "cache"] {
+            std::os::unix::fs::symlink(prepared().join(shared), data.join(shared))?;
+        }
         let log = scratch.join("usher.log");
         let ready_file = home.join("ready.json");
         let mut command = Command::new("sh");
@@ -73,7 +79,7 @@ impl Server {
             .arg("--app")
             .arg(app)
             .arg("--data")
-            .arg(home.join("data"))
+            .arg(&data)
             .args(["--listen", listen]);
         command.arg("--ready-file").arg(&ready_file);
         ready.environment(&mut command);
@@ -91,7 +97,7 @@ impl Server {
             keeper,
             leash,
             url: String::new(),
-            mongodb: String::new(),
+            data,
             log,
         };
         server.wait_until_ready(&ready_file)?;
@@ -105,8 +111,7 @@ impl Server {
                 .ok()
                 .and_then(|json| serde_json::from_slice::<Value>(&json).ok())
             {
-                let fact = |name: &str| facts[name].as_str().unwrap_or_default().to_owned();
-                (self.url, self.mongodb) = (fact("url"), fact("mongodb"));
+                self.url = facts["url"].as_str().unwrap_or_default().to_owned();
                 return Ok(());
             }
             if let Some(status) = self.keeper.try_wait()? {

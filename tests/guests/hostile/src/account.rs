@@ -1,15 +1,21 @@
 //! Writes that a failure must undo.
 
+use usher_sdk::bindings::invocation::InvocationReason;
 use usher_sdk::bindings::{account, invocation};
-use usher_sdk::bson::{Bson, Document, doc};
+use usher_sdk::bson::{Document, doc};
 
 use crate::database::{NOTHING, bytes};
 use crate::{Answer, number};
 
-/// Custom data for the user who is the first argument of a creation, else for the caller.
-pub(crate) fn write() -> Answer {
-    let caller = invocation::caller()?;
-    let id = id(&caller).unwrap_or_else(|| "hostile".to_owned());
+/// Inserts custom data: for the user that is about to be created, who is the first argument, else for the caller.
+pub(crate) fn write(arguments: &[u8]) -> Answer {
+    let user = match invocation::reason() {
+        InvocationReason::UserCreation => field(arguments, "0"),
+        InvocationReason::Call => Document::from_reader(&*invocation::caller()?).ok(),
+    };
+    let id = user
+        .and_then(|user| Some(user.get_str("id").ok()?.to_owned()))
+        .unwrap_or_else(|| "hostile".to_owned());
     invocation::custom_data()?.insert_one(&bytes(&doc! { "user_id": id, "written": true }))
 }
 
@@ -26,10 +32,10 @@ pub(crate) fn delete() -> Answer {
     number(1)
 }
 
-fn id(caller: &[u8]) -> Option<String> {
-    let caller: Document = Document::from_reader(caller).ok()?;
-    match caller.get("id") {
-        Some(Bson::String(id)) => Some(id.clone()),
-        _ => None,
-    }
+fn field(document: &[u8], name: &str) -> Option<Document> {
+    Document::from_reader(document)
+        .ok()?
+        .get_document(name)
+        .ok()
+        .cloned()
 }

@@ -2,9 +2,9 @@
 
 use usher_sdk::bindings::documents::{Collection, Cursor};
 use usher_sdk::bindings::invocation;
-use usher_sdk::bson::{Document, doc};
+use usher_sdk::bson::Document;
 
-use crate::output::nested;
+use crate::output::{large, nested};
 use crate::{Answer, error, number};
 
 /// An empty document.
@@ -27,14 +27,14 @@ pub(crate) fn thousand_database_calls() -> Answer {
 
 /// One document above MongoDB's limit.
 pub(crate) fn huge_argument() -> Answer {
-    let document = bytes(&doc! { "huge": "x".repeat(20 << 20) });
+    let document = large(20 << 20);
     invocation::custom_data()?.insert_one(&document)?;
     number(1)
 }
 
 /// Filters of 8 MiB, each allowed by itself.
 pub(crate) fn repeated_large_argument() -> Answer {
-    let filter = bytes(&doc! { "large": "x".repeat(8 << 20) });
+    let filter = large(8 << 20);
     let collection = invocation::custom_data()?;
     for _ in 0..100 {
         collection.find_one(&filter, NOTHING)?;
@@ -66,7 +66,12 @@ pub(crate) fn garbage_filter() -> Answer {
     for (index, filter) in garbage.iter().enumerate() {
         match collection.find_one(filter, NOTHING) {
             Err(refused) if refused.code == "InvalidDocument" => {}
-            other => return Err(error("Accepted", &format!("garbage {index} was answered by {other:?}"))),
+            other => {
+                return Err(error(
+                    "Accepted",
+                    &format!("garbage {index} was answered by {other:?}"),
+                ));
+            }
         }
     }
     number(garbage.len() as i64)

@@ -23,6 +23,7 @@ impl Guest for Hostile {
             "endless_loop" => resources::endless_loop(),
             "memory_bomb" => resources::memory_bomb(),
             "deep_recursion" => resources::deep_recursion(),
+            "deep_frames" => resources::deep_frames(),
             "slow_sleep" => resources::slow_sleep(),
             "many_host_calls" => resources::many_host_calls(),
             "calls_itself" => resources::calls_itself(&name, &arguments),
@@ -53,13 +54,15 @@ impl Guest for Hostile {
             "read_environment" => inputs::read_environment(),
             "read_file" => inputs::read_file(),
 
-            "write_then_fail" => account::write().and_then(|_| Err(error("Teapot", "written, then failed"))),
+            "write" => account::write(&arguments).and_then(|_| number(1)),
+            "write_then_fail" => account::write(&arguments)
+                .and_then(|_| Err(error("Teapot", "written, then failed"))),
             "write_then_trap" => {
-                account::write()?;
+                account::write(&arguments)?;
                 panic!("written, then trapped")
             }
             "write_then_loop" => {
-                account::write()?;
+                account::write(&arguments)?;
                 resources::endless_loop()
             }
             "write_via_grant" => account::write_via_grant().and_then(|()| number(1)),
@@ -68,7 +71,10 @@ impl Guest for Hostile {
                 Err(error("Teapot", "written to the grant, then failed"))
             }
             "delete_account" => account::delete(),
-            _ => Err(error("UnknownFunction", &format!("the hostile component has no {name}"))),
+            _ => Err(error(
+                "UnknownFunction",
+                &format!("the hostile component has no {name}"),
+            )),
         }
     }
 }
@@ -76,7 +82,10 @@ impl Guest for Hostile {
 bindings::export!(Hostile with_types_in usher_sdk::bindings);
 
 fn error(code: &str, message: &str) -> Error {
-    Error { code: code.to_owned(), message: message.to_owned() }
+    Error {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
 }
 
 fn number(value: i64) -> Answer {

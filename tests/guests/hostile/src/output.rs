@@ -1,16 +1,28 @@
 //! What leaves the function: its answer and its log.
 
-use usher_sdk::answer;
 use usher_sdk::bindings::invocation::{Level, log};
 
 use crate::{Answer, number};
 
 /// 20 MiB, above MongoDB's limit of one document.
 pub(crate) fn huge_result() -> Answer {
-    Ok(answer(&"x".repeat(20 << 20))?)
+    Ok(large(20 << 20))
 }
 
-/// Documents in documents, made from the inside out: no stack is needed for it here.
+/// `{result: "xxx…"}` in about so many bytes, which are allocated once: it is the host that should run out.
+pub(crate) fn large(size: usize) -> Vec<u8> {
+    const KEY: &[u8] = b"\x02result\0";
+    let length = |length: usize| (length as i32).to_le_bytes();
+    let mut document = Vec::with_capacity(size + 32);
+    document.extend_from_slice(&length(4 + KEY.len() + 4 + size + 1 + 1));
+    document.extend_from_slice(KEY);
+    document.extend_from_slice(&length(size + 1));
+    document.resize(document.len() + size, b'x');
+    document.extend_from_slice(&[0, 0]);
+    document
+}
+
+/// Documents in documents, each the field `result` of the one around it; no stack is needed to make them here.
 pub(crate) fn nested(depth: usize) -> Vec<u8> {
     const KEY: &[u8] = b"\x03result\0";
     let length = 4 + KEY.len() + 1;

@@ -31,11 +31,30 @@ pub(crate) fn memory_bomb() -> Answer {
     }
 }
 
+/// Calls with nothing in memory, so that it is the engine's stack that runs out.
 pub(crate) fn deep_recursion() -> Answer {
     #[inline(never)]
+    fn deeper(depth: i64, end: i64) -> i64 {
+        // Not a loop in disguise: neither operation can be moved past the other.
+        if depth == end {
+            0
+        } else {
+            deeper(depth + 1, end).wrapping_mul(31) ^ depth
+        }
+    }
+    number(deeper(0, black_box(i64::MAX)))
+}
+
+/// Calls with large frames, which stand in the guest's own memory and run out below its beginning.
+pub(crate) fn deep_frames() -> Answer {
+    #[inline(never)]
     fn deeper(depth: i64) -> i64 {
-        let frame = black_box([depth; 16]);
-        if frame[3] == -1 { 0 } else { deeper(black_box(depth + 1)) + frame[7] }
+        let frame = black_box([depth; 128]);
+        if frame[3] == -1 {
+            0
+        } else {
+            deeper(black_box(depth + 1)) + frame[7]
+        }
     }
     number(deeper(0))
 }

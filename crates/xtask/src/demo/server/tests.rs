@@ -22,7 +22,7 @@ fn start(scratch: &Path, program: &Path) -> Result<Server> {
     )
 }
 
-const READY: &str = r#"echo '{"url":"http://there","mongodb":"mongodb://there"}' > "$9""#;
+const READY: &str = r#"echo '{"url":"http://there"}' > "$9""#;
 
 #[test]
 fn usher_is_told_to_stop_and_its_data_goes_with_it() {
@@ -33,10 +33,7 @@ fn usher_is_told_to_stop_and_its_data_goes_with_it() {
         ),
     );
     let server = start(&scratch, &program).unwrap();
-    assert_eq!(
-        (server.url.as_str(), server.mongodb.as_str()),
-        ("http://there", "mongodb://there")
-    );
+    assert_eq!(server.url, "http://there");
     let home = scratch.join(std::process::id().to_string());
     assert!(home.is_dir());
     drop(server);

@@ -1,0 +1,139 @@
+//! Functions that misbehave: each ends with its own error, while a well-behaved call beside it succeeds.
+
+use std::collections::BTreeSet;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{AppDirectory, Usher, guest, guest_text};
+
+/// Each function of the hostile component, and what its call must answer.
+const ENDS: &[(&str, &str)] = &[
+    ("endless_loop", "execution time limit exceeded"),
+    ("slow_sleep", "execution time limit exceeded"),
+    ("memory_bomb", "MemoryLimitExceeded"),
+    ("deep_recursion", "StackLimitExceeded"),
+    ("many_host_calls", "HostCallLimitExceeded"),
+    ("calls_itself", "CallDepthExceeded"),
+    ("thousand_database_calls", "HostCallLimitExceeded"),
+    ("huge_argument", "HostBytesLimitExceeded"),
+    ("repeated_large_argument", "HostBytesLimitExceeded"),
+    ("handle_flood", "HandleLimitExceeded"),
+    ("cursor_flood", "HandleLimitExceeded"),
+    ("deep_filter", "InvalidDocument"),
+    ("log_flood", "LogLimitExceeded"),
+    ("print_flood", "LogLimitExceeded"),
+    ("return_error", "Teapot: short and stout"),
+    ("trap", "trapped"),
+    ("abort", "trapped"),
+    ("table_growth", "TableLimitExceeded"),
+    ("deep_result", "InvalidDocument"),
+    ("not_bson_result", "InvalidDocument"),
+    ("empty_result", "InvalidDocument"),
+];
+
+fn app() -> AppDirectory {
+    let hostile = guest("hostile");
+    let mut app = AppDirectory::new("hostile");
+    let names: BTreeSet<&str> = ENDS.iter().map(|(name, _)| *name).chain(OTHERS.iter().copied()).collect();
+    for name in names {
+        let component = if name == "table_growth" { guest_text(name) } else { hostile.clone() };
+        app.set_function(name, &component, json!({ "budget": { "wall_clock_ms": 4000 } }));
+    }
+    app
+}
+
+const OTHERS: &[&str] = &[
+    "well_behaved", "garbage_filter", "huge_result", "huge_error", "exit", "read_clock", "read_random", "read_environment",
+    "read_file", "stdout", "delete_account",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_ends_with_its_own_error_and_harms_nobody() {
+    let app = app();
+    let usher = Usher::serve(&[app.path()]);
+    let client = usher.client("hostile");
+    let token = client.token().await;
+    for (function, expected) in ENDS {
+        let (ended, beside) = tokio::join!(
+            client.call(&token, function, json!([])),
+            client.call(&token, "well_behaved", json!([])),
+        );
+        let code = if expected.contains("time limit") { "ExecutionTimeLimitExceeded" } else { "FunctionExecutionError" };
+        assert_eq!(ended.status, StatusCode::BAD_REQUEST, "{function}: {ended:?}");
+        ended.assert_error(400, code, expected);
+        assert_eq!((beside.status, beside.body), (StatusCode::OK, json!({ "$numberInt": "1" })), "beside {function}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn endless_loops_on_every_processor_leave_room_for_others() {
+    let app = app();
+    let usher = Usher::serve(&[app.path()]);
+    let client = usher.client("hostile");
+    let token = client.token().await;
+    let loops: Vec<_> = (0..8)
+        .map(|_| {
+            let (client, token) = (client.clone(), token.clone());
+            tokio::spawn(async move { client.call(&token, "endless_loop", json!([])).await })
+        })
+        .collect();
+    for _ in 0..10 {
+        let reply = client.call(&token, "well_behaved", json!([])).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    }
+    assert!(loops.iter().any(|call| !call.is_finished()), "the loops were over before the others ran");
+    for call in loops {
+        call.await.unwrap().assert_error(400, "ExecutionTimeLimitExceeded", "time limit");
+    }
+}
+
+#[tokio::test]
+async fn what_a_guest_may_see_of_the_host() {
+    let app = app();
+    let usher = Usher::serve(&[app.path()]);
+    let client = usher.client("hostile");
+    let token = client.token().await;
+    let call = async |name: &str| client.call(&token, name, json!([])).await;
+
+    let environment = call("read_environment").await;
+    assert_eq!(environment.body["variables"], json!({ "$numberInt": "0" }), "{environment:?}");
+    assert_eq!(environment.body["arguments"], json!({ "$numberInt": "0" }), "{environment:?}");
+    call("read_file").await.assert_error(400, "FunctionExecutionError", "NoFile");
+
+    let clock = call("read_clock").await.body;
+    assert_eq!(clock["contract"], clock["wall"], "both clocks are the invocation's time");
+    assert_eq!(clock["wall"], clock["wall_again"], "and it does not pass");
+    let random = [call("read_random").await.body, call("read_random").await.body];
+    assert_ne!(random[0], random[1], "two invocations have seeds of their own");
+
+    assert_eq!(call("garbage_filter").await.body, json!({ "$numberInt": "5" }));
+    call("huge_error").await.assert_error(400, "FunctionExecutionError", "LimitExceeded");
+    assert_eq!(call("huge_result").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(call("exit").await.status, StatusCode::BAD_REQUEST);
+    // Without the grant the account stays.
+    call("delete_account").await.assert_error(400, "FunctionExecutionError", "GrantNotFound");
+
+    assert_eq!(call("stdout").await.status, StatusCode::OK);
+    let log = usher.log();
+    let lines = log.lines().filter(|line| line.contains("usher::function") && line.contains("stdout")).count();
+    assert_eq!(lines, 5, "{log}");
+}
+
+#[tokio::test]
+async fn more_calls_than_sandboxes_wait_their_turn() {
+    let app = app();
+    let usher = Usher::serve_with(&[app.path()], &["--concurrent-calls", "2"]);
+    let client = usher.client("hostile");
+    let token = client.token().await;
+    let calls = futures::future::join_all((0..64).map(|_| client.call(&token, "well_behaved", json!([])))).await;
+    assert!(calls.iter().all(|call| call.status == StatusCode::OK));
+    // Two that never end hold every sandbox; a third is told so instead of waiting for ever.
+    let spin = |_: usize| client.call(&token, "slow_sleep", json!([]));
+    let busy = futures::future::join_all((0..6).map(spin)).await;
+    let statuses: Vec<u16> = busy.iter().map(|reply| reply.status.as_u16()).collect();
+    assert!(statuses.iter().all(|status| [400, 503].contains(status)), "{statuses:?}");
+    assert!(statuses.contains(&503), "{statuses:?}");
+    let overloaded: &Value = &busy.iter().find(|reply| reply.status.as_u16() == 503).unwrap().body;
+    assert!(overloaded["error"].as_str().unwrap().contains("busy"), "{overloaded}");
+}
