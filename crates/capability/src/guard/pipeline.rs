@@ -56,7 +56,7 @@ impl<'a> Pipeline<'a> {
         let first = writer.open_document("0");
         let (leading, rest) = self.leading_match()?;
         match leading {
-            Some(filter) => write_query(writer, "$match", Some(rows), filter)?,
+            Some(filter) => write_query(writer, "$match", None, filter)?,
             None => {
                 let own = writer.open_document("$match");
                 rows.condition(writer)?;
@@ -65,7 +65,7 @@ impl<'a> Pipeline<'a> {
         }
         writer.close(first);
         let mut index = 1;
-        if false {
+        if self.walk.evaluates {
             // MongoDB merges a later $match into the first one and may evaluate its expressions before the row filter,
             // telling values of other people's documents in its errors (see `rows::fence`). It never moves a $match
             // across a $limit.
