@@ -113,7 +113,7 @@ fn without_a_running_host_a_command_starts_the_database_itself() {
     let command = |arguments: &[&str]| {
         program().args(arguments).arg("--data").arg(data.path()).arg("--app").arg(app.path()).output().unwrap()
     };
-    assert_eq!(answer(command(&["--json", "functions", "call", "well_behaved"])), json!({ "$numberInt": "1" }));
+    assert_eq!(answer(command(&["--json", "functions", "call", "well_behaved"])), json!({ "$numberLong": "1" }));
     let id = answer(command(&["--json", "users", "create", "ada@example.com", "--password", "correct horse"]));
     let listed = answer(command(&["--json", "users", "list"]));
     assert_eq!(listed[0]["id"], id["id"], "what one command wrote, the next one reads");

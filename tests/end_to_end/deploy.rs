@@ -53,7 +53,7 @@ async fn several_apps_share_a_host_and_nothing_else() {
     one.log_in("ada@example.com").await.assert_error(401, "InvalidPassword", "unauthorized");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dev_swaps_a_mended_app_and_keeps_the_old_one_while_it_is_broken() {
     let hostile = guest("hostile");
     let mut app = AppDirectory::new("dev").function("well_behaved", &hostile, json!({}));
@@ -72,7 +72,7 @@ async fn dev_swaps_a_mended_app_and_keeps_the_old_one_while_it_is_broken() {
     client.call(&token, "return_error", json!([])).await.assert_error(400, "FunctionExecutionError", "Teapot");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_finishes_the_calls_that_run() {
     let app = AppDirectory::new("stop").function(
         "endless_loop",
@@ -95,7 +95,7 @@ async fn stopping_finishes_the_calls_that_run() {
 
 #[tokio::test]
 async fn compiled_code_survives_a_restart_and_damage() {
-    let mut usher = Usher::serve(&[&sample()]);
+    let mut usher = Usher::serve_with_empty_cache(&[&sample()]);
     let kept = |usher: &Usher| {
         let engine = std::fs::read_dir(usher.data().join("cache")).unwrap().next().unwrap().unwrap().path();
         let mut files: Vec<_> = std::fs::read_dir(engine).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -71,6 +71,6 @@ fn sample() -> PathBuf {
 
 /// A component of the sample app, as set-up built it.
 fn component(name: &str) -> Result<Vec<u8>> {
-    let path = sample().join(format!("functions/target/wasm32-wasip2/release/{name}.wasm"));
+    let path = server::prepared().join(format!("build/usher/sample/{name}.wasm"));
     std::fs::read(&path).with_context(|| format!("{}: run `cargo xtask setup` first", path.display()))
 }

@@ -1,7 +1,7 @@
 //! The real binary, serving the sample app on the embedded database, and the bare HTTP server: each a child process.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,13 +22,17 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(app: &Path) -> Result<Self> {
         let home = tempfile::tempdir()?;
+        let data = home.path().join("data");
+        std::fs::create_dir(&data)?;
+        // Set-up has built the functions; compiled code is this build's own.
+        std::os::unix::fs::symlink(prepared().join("build").canonicalize()?, data.join("build"))?;
         let usher = std::env::current_exe()?.with_file_name("usher");
         let ready = home.path().join("ready.json");
         let mut child = Command::new(&usher)
             .args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--app"])
             .arg(app)
             .arg("--data")
-            .arg(home.path().join("data"))
+            .arg(&data)
             .arg("--ready-file")
             .arg(&ready)
             .stdout(Stdio::null())
@@ -67,6 +71,14 @@ impl Drop for Server {
         }
         let _ = self.child.wait();
     }
+}
+
+/// Where set-up has built the sample app.
+pub(crate) fn prepared() -> PathBuf {
+    std::env::var_os("USHER_PREPARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/sample"),
+        PathBuf::from,
+    )
 }
 
 /// A running bare HTTP server (see [`crate::floor`]).

@@ -91,11 +91,7 @@ impl ScopedCollection {
     /// A handle for one invocation.
     pub fn new(context: Context, scope: Scope) -> Self {
         let database = context.database.client().database(&scope.database);
-        Self {
-            context,
-            scope,
-            database,
-        }
+        Self { context, scope, database }
     }
 
     fn check(&self, operation: &Operation) -> Result<Checked, Failure> {
@@ -106,10 +102,8 @@ impl ScopedCollection {
                 "the invocation's time is up: no operation begins any more",
             ));
         }
-        let call = Call {
-            invocation: &self.context.invocation,
-            remaining: remaining.saturating_sub(limits::DATABASE_MARGIN),
-        };
+        let call =
+            Call { invocation: &self.context.invocation, remaining: remaining.saturating_sub(limits::DATABASE_MARGIN) };
         guard::check(&self.scope, operation, call)
     }
 

@@ -55,11 +55,7 @@ pub(crate) struct BatchCursor {
 
 impl BatchCursor {
     pub(crate) fn new(context: Context, batches: Batches) -> Self {
-        Self {
-            context,
-            batches: Mutex::new(batches),
-            given: 0,
-        }
+        Self { context, batches: Mutex::new(batches), given: 0 }
     }
 
     async fn documents(&mut self) -> Result<Vec<u8>, Trouble> {

@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn server_errors_read_as_those_of_app_services() {
-        let reply = doc! {"n": 0, "ok": 1, "writeErrors": [{"index": 0, "code": 2, "errmsg": "cannot compare to undefined"}]};
+        let reply =
+            doc! {"n": 0, "ok": 1, "writeErrors": [{"index": 0, "code": 2, "errmsg": "cannot compare to undefined"}]};
         let failure = failure(&in_reply(&reply).unwrap_err());
         assert!(failure.is(ErrorCode::MongoDBError));
         assert_eq!(failure.message, "(BadValue) cannot compare to undefined");
@@ -146,7 +147,8 @@ mod tests {
 
     #[test]
     fn network_errors_do_not_name_hosts() {
-        let error: Error = ErrorKind::Io(std::sync::Arc::new(std::io::Error::other("connect to db.internal:27017"))).into();
+        let error: Error =
+            ErrorKind::Io(std::sync::Arc::new(std::io::Error::other("connect to db.internal:27017"))).into();
         let failure = failure(&error);
         assert!(failure.is(ErrorCode::MongoDBError) && !failure.message.contains("db.internal"), "{failure}");
     }

@@ -1,4 +1,5 @@
 //! Every operation against a real database: the shape of its answer, and what becomes of the documents.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod support;
 
@@ -67,7 +68,10 @@ async fn answers_have_the_shapes_of_the_contract() {
     let options = doc! {"returnNewDocument": true, "projection": {"_id": 0}};
     let after = one(&all, find_and_replace(doc! {"_id": "new"}, doc! {"e": 1}, options)).await;
     assert_eq!(after, doc! {"e": 1});
-    assert_eq!(document(&all, find_and_update(doc! {"_id": "no"}, doc! {"$set": {"d": 2}}, doc! {})).await.unwrap(), None);
+    assert_eq!(
+        document(&all, find_and_update(doc! {"_id": "no"}, doc! {"$set": {"d": 2}}, doc! {})).await.unwrap(),
+        None
+    );
     assert_eq!(one(&all, find_and_delete(doc! {"_id": "new"}, doc! {})).await, doc! {"_id": "new", "e": 1});
     assert_eq!(document(&all, find_and_delete(doc! {"_id": "new"}, doc! {})).await.unwrap(), None);
 
@@ -111,7 +115,8 @@ async fn cursors_go_over_many_batches_and_stop_at_the_limit() {
     assert_eq!(sizes, [101, 101, 101, 47]);
     assert!(cursor.next_batch().await.unwrap().is_empty(), "an exhausted cursor stays so");
 
-    let found = answer(&all, find(doc! {}, doc! {"batchSize": 7, "limit": 20, "skip": 5, "sort": {"_id": 1}})).await.unwrap();
+    let found =
+        answer(&all, find(doc! {}, doc! {"batchSize": 7, "limit": 20, "skip": 5, "sort": {"_id": 1}})).await.unwrap();
     assert_eq!(found, (5..25).map(|n| doc! {"_id": n}).collect::<Vec<_>>());
     let pipeline = [doc! {"$match": {"_id": {"$gte": 100}}}, doc! {"$sort": {"_id": 1}}];
     assert_eq!(answer(&all, aggregate(pipeline)).await.unwrap().len(), 250);
@@ -143,7 +148,10 @@ async fn a_part_of_a_collection_is_all_there_is() {
     assert_eq!(answer(&mine, aggregate([])).await.unwrap().len(), 2);
     assert_eq!(one(&mine, distinct("secret", doc! {})).await, doc! {});
     assert_eq!(document(&mine, find_one(doc! {"_id": 3})).await.unwrap(), None);
-    assert_eq!(one(&mine, update_many(doc! {}, doc! {"$set": {"b": 1}}, doc! {})).await.get("matchedCount"), Some(&Bson::Int32(2)));
+    assert_eq!(
+        one(&mine, update_many(doc! {}, doc! {"$set": {"b": 1}}, doc! {})).await.get("matchedCount"),
+        Some(&Bson::Int32(2))
+    );
     assert_eq!(document(&mine, find_and_delete(doc! {"_id": 3}, doc! {})).await.unwrap(), None);
 
     // Replacing keeps the document inside, also where it is stored in the other form.
@@ -161,7 +169,10 @@ async fn a_part_of_a_collection_is_all_there_is() {
 async fn errors_tell_nothing_of_other_documents() {
     let test = TestDatabase::start().await;
     test.raw()
-        .insert_many([doc! {"_id": 1, "owner": OTHER, "x": 1, "secret": "hunter2"}, doc! {"_id": 2, "owner": ME, "x": 1, "secret": "7"}])
+        .insert_many([
+            doc! {"_id": 1, "owner": OTHER, "x": 1, "secret": "hunter2"},
+            doc! {"_id": 2, "owner": ME, "x": 1, "secret": "7"},
+        ])
         .await
         .unwrap();
     let mine = test.collection(mine());
@@ -367,7 +378,10 @@ async fn failures_read_as_those_of_app_services() {
     let refused = answer(&all, update(doc! {}, doc! {"$inc": {"a": 1}}, doc! {})).await.unwrap_err();
     assert!(refused.is(ErrorCode::MongoDBError) && refused.message.starts_with('('), "{refused}");
     let malformed = answer(&all, find(doc! {"a": {"$size": "x"}}, doc! {})).await.unwrap_err();
-    assert!(malformed.message.starts_with("(BadValue)") || malformed.message.starts_with("(FailedToParse)"), "{malformed}");
+    assert!(
+        malformed.message.starts_with("(BadValue)") || malformed.message.starts_with("(FailedToParse)"),
+        "{malformed}"
+    );
     for failure in [duplicate, among_many, refused, malformed] {
         assert!(!failure.message.contains("127.0.0.1") && !failure.message.contains("mongodb://"), "{failure}");
     }

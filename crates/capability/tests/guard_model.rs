@@ -2,6 +2,7 @@
 //! other documents did not exist.
 //!
 //! The model is the same operation on a collection that really holds the caller's documents only.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod support;
 
@@ -118,6 +119,7 @@ fn change() -> impl Strategy<Value = Document> {
         2 => field().prop_map(|field| ("$unset", doc! {field: ""})),
         2 => field().prop_map(|field| ("$inc", doc! {field: 1})),
         2 => (field(), field()).prop_map(|(from, to)| ("$rename", doc! {from: to})),
+        2 => (field(), prop::sample::select(vec!["owner", "owner.x"])).prop_map(|(from, to)| ("$rename", doc! {from: to})),
         1 => (field(), scalar()).prop_map(|(field, value)| ("$max", doc! {field: value})),
         1 => (field(), scalar()).prop_map(|(field, value)| ("$min", doc! {field: value})),
         1 => (field(), scalar()).prop_map(|(field, value)| ("$push", doc! {field: value})),
@@ -127,14 +129,14 @@ fn change() -> impl Strategy<Value = Document> {
         1 => field().prop_map(|field| ("$bit", doc! {field: {"xor": 1}})),
         1 => Just(("$who", doc! {"a": 1})),
     ];
-    vec(one, 1..3).prop_map(|operators| operators.into_iter().map(|(name, fields)| (name.to_owned(), fields.into())).collect())
+    vec(one, 1..3)
+        .prop_map(|operators| operators.into_iter().map(|(name, fields)| (name.to_owned(), fields.into())).collect())
 }
 
 /// A document to insert or to replace with.
 fn content() -> impl Strategy<Value = Document> {
-    vec((field(), scalar()), 0..3).prop_map(|fields| {
-        fields.into_iter().filter(|(name, _)| !name.contains('.')).collect()
-    })
+    vec((field(), scalar()), 0..3)
+        .prop_map(|fields| fields.into_iter().filter(|(name, _)| !name.contains('.')).collect())
 }
 
 fn update_stage() -> impl Strategy<Value = Document> {
@@ -248,7 +250,11 @@ async fn step(test: &TestDatabase, act: Act) -> Result<bool, TestCaseError> {
     };
     let is_write = !matches!(
         operation,
-        Operation::Find { .. } | Operation::FindOne { .. } | Operation::Count { .. } | Operation::Distinct { .. } | Operation::Aggregate { .. }
+        Operation::Find { .. }
+            | Operation::FindOne { .. }
+            | Operation::Count { .. }
+            | Operation::Distinct { .. }
+            | Operation::Aggregate { .. }
     );
     let expected_after = test.all_of("alone").await;
     prop_assert_eq!(essences(mine_after), essences(expected_after), "after {:?}", act);

@@ -5,7 +5,7 @@
 
 use bson::raw::{RawBsonRef, RawDocument};
 use bson::{Bson, Document};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::{ErrorCode, Failure};
 use crate::limits;
@@ -93,7 +93,26 @@ pub fn result(answer: &[u8]) -> Result<Bson, Failure> {
 
 /// Canonical Extended JSON of a value.
 pub fn to_extended_json(value: Bson) -> Value {
-    value.into_canonical_extjson()
+    match value {
+        Bson::Document(document) => {
+            let fields = document.into_iter().map(|(name, value)| (name, to_extended_json(value)));
+            Value::Object(fields.collect())
+        }
+        Bson::Array(items) => Value::Array(items.into_iter().map(to_extended_json).collect()),
+        Bson::Double(number) => json!({ "$numberDouble": double(number) }),
+        other => other.into_canonical_extjson(),
+    }
+}
+
+/// The crate writes subnormal numbers as plain JSON and gives NaN a sign; both would come back as something else.
+fn double(number: f64) -> String {
+    if number.is_nan() {
+        "NaN".into()
+    } else if number.is_infinite() {
+        if number > 0.0 { "Infinity".into() } else { "-Infinity".into() }
+    } else {
+        format!("{number:?}")
+    }
 }
 
 /// A value from Extended JSON, canonical or relaxed.

@@ -21,6 +21,7 @@ fn every_type() -> Vec<(Bson, Value)> {
         (Bson::Double(2.5), json!({ "$numberDouble": "2.5" })),
         (Bson::Double(1.0), json!({ "$numberDouble": "1.0" })),
         (Bson::Double(-0.0), json!({ "$numberDouble": "-0.0" })),
+        (Bson::Double(5e-324), json!({ "$numberDouble": "5e-324" })),
         (Bson::Double(f64::INFINITY), json!({ "$numberDouble": "Infinity" })),
         (Bson::Double(f64::NEG_INFINITY), json!({ "$numberDouble": "-Infinity" })),
         (Bson::String("é\n\"".into()), json!("é\n\"")),
@@ -67,6 +68,7 @@ fn every_type_has_its_canonical_text() {
         assert_eq!(value::to_extended_json(bson.clone()), json, "{bson:?}");
         assert_eq!(value::from_extended_json(json.clone()).unwrap(), bson, "{json}");
     }
+    assert_eq!(value::to_extended_json(Bson::Double(-f64::NAN)), json!({ "$numberDouble": "NaN" }));
     let nan = value::to_extended_json(Bson::Double(f64::NAN));
     assert_eq!(nan, json!({ "$numberDouble": "NaN" }));
     assert!(matches!(value::from_extended_json(nan), Ok(Bson::Double(number)) if number.is_nan()));

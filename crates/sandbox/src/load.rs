@@ -113,12 +113,17 @@ impl Sandbox {
     }
 }
 
+/// A page of linear memory, in bytes.
+const PAGE: u64 = 64 * 1024;
+
 /// Compares what an instance needs with what a slot of the pool has; gives the initial memory in bytes.
 fn fits_pool(component: &Component) -> Result<usize, LoadError> {
     let needs = component
         .resources_required()
         .ok_or_else(|| LoadError::Pool("it imports core modules, so its needs are not known".into()))?;
-    let memory = usize::try_from(needs.max_initial_memory_size.unwrap_or(0)).unwrap_or(usize::MAX);
+    // The engine counts memory in pages here, whatever the name of the field says.
+    let memory = needs.max_initial_memory_size.unwrap_or(0).saturating_mul(PAGE);
+    let memory = usize::try_from(memory).unwrap_or(usize::MAX);
     let table = usize::try_from(needs.max_initial_table_size.unwrap_or(0)).unwrap_or(usize::MAX);
     if needs.num_memories > Parts::MEMORIES || needs.num_tables > Parts::TABLES {
         return Err(LoadError::Pool(format!(

@@ -49,11 +49,7 @@ impl Usher {
     }
 
     pub(crate) fn serve_with(apps: &[&Path], more: &[&str]) -> Self {
-        let mut arguments = vec!["serve".to_owned()];
-        for app in apps {
-            arguments.extend(["--app".to_owned(), app.display().to_string()]);
-        }
-        Self::start(arguments, more)
+        Self::start(serve_arguments(apps), more)
     }
 
     /// `usher dev` on one app.
@@ -61,10 +57,21 @@ impl Usher {
         Self::start(vec!["dev".to_owned(), app.display().to_string()], &[])
     }
 
+    /// As [`Usher::serve`], with a cache of compiled code of its own that starts empty.
+    pub(crate) fn serve_with_empty_cache(apps: &[&Path]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        share(&home, &["build"]);
+        Self::start_in(home, serve_arguments(apps))
+    }
+
     fn start(mut arguments: Vec<String>, more: &[&str]) -> Self {
         arguments.extend(more.iter().map(|&argument| argument.to_owned()));
         let home = tempfile::tempdir().unwrap();
-        // The tests' own failed logins all come from one address.
+        share(&home, &["build", "cache"]);
+        Self::start_in(home, arguments)
+    }
+
+    fn start_in(home: TempDir, arguments: Vec<String>) -> Self {
         let (child, url, mongodb) = spawn(&home, &arguments);
         Self {
             child,
@@ -152,6 +159,23 @@ impl Drop for Usher {
         if std::thread::panicking() {
             eprintln!("usher ended with {ended:?} after logging:\n{}", self.log());
         }
+    }
+}
+
+fn serve_arguments(apps: &[&Path]) -> Vec<String> {
+    let apps = apps.iter().flat_map(|app| ["--app".to_owned(), app.display().to_string()]);
+    std::iter::once("serve".to_owned()).chain(apps).collect()
+}
+
+/// Lends a new data directory what set-up has built and compiled of the sample app, so that no test does it again.
+fn share(home: &TempDir, parts: &[&str]) {
+    let prepared = std::env::var_os("USHER_PREPARED").map_or_else(|| repository("target/sample"), PathBuf::from);
+    let data = home.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    for part in parts {
+        let target = prepared.join(part);
+        assert!(target.exists(), "{} is missing; run `cargo xtask setup`", target.display());
+        std::os::unix::fs::symlink(target.canonicalize().unwrap(), data.join(part)).unwrap();
     }
 }
 

@@ -33,11 +33,7 @@ const FIND_AND_DELETE: &[&str] = &["projection", "sort", "hint", "collation"];
 
 /// Checks an operation and builds its command.
 pub(super) fn build(scope: &Scope, operation: &Operation, call: Call<'_>) -> Check<Checked> {
-    let desk = Desk {
-        scope,
-        rows: Rows::of(scope)?,
-        call,
-    };
+    let desk = Desk { scope, rows: Rows::of(scope)?, call };
     match operation {
         Operation::FindOne { filter, options } => desk.find(filter, options, true),
         Operation::Find { filter, options } => desk.find(filter, options, false),
@@ -46,12 +42,8 @@ pub(super) fn build(scope: &Scope, operation: &Operation, call: Call<'_>) -> Che
         Operation::Distinct { field, filter, options } => desk.distinct(field, filter, options),
         Operation::InsertOne { document } => desk.insert_one(document),
         Operation::InsertMany { documents, options } => desk.insert_many(documents, options),
-        Operation::UpdateOne { filter, update, options } => {
-            desk.update(filter, Kind::One(update), options)
-        }
-        Operation::UpdateMany { filter, update, options } => {
-            desk.update(filter, Kind::Many(update), options)
-        }
+        Operation::UpdateOne { filter, update, options } => desk.update(filter, Kind::One(update), options),
+        Operation::UpdateMany { filter, update, options } => desk.update(filter, Kind::Many(update), options),
         Operation::ReplaceOne { filter, replacement, options } => {
             desk.update(filter, Kind::Replace(replacement), options)
         }

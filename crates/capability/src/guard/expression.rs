@@ -10,7 +10,9 @@ pub(super) fn value(value: RawBsonRef<'_>) -> Check {
     match value {
         RawBsonRef::String(text) => variable(text),
         RawBsonRef::Document(inner) => document(inner),
-        RawBsonRef::Array(items) => items.into_iter().enumerate().try_for_each(|(index, item)| self::value(item?).at(index)),
+        RawBsonRef::Array(items) => {
+            items.into_iter().enumerate().try_for_each(|(index, item)| self::value(item?).at(index))
+        }
         _ => Ok(()),
     }
 }

@@ -129,11 +129,14 @@ pub(super) fn check_sort(keys: &RawDocument) -> Check {
             return Err(Refusal::not_allowed(format!("`{path}` is not allowed as a field to sort by")));
         }
         let fine = match order {
-            RawBsonRef::Document(inner) => matches!(inner.get("$meta")?, Some(RawBsonRef::String("textScore"))) && inner.iter().count() == 1,
+            RawBsonRef::Document(inner) => {
+                matches!(inner.get("$meta")?, Some(RawBsonRef::String("textScore"))) && inner.iter().count() == 1
+            }
             other => matches!(number(other), Some(1 | -1)),
         };
         if !fine {
-            return Err(Refusal::invalid(format!("the order of `{path}` is 1, -1 or {{$meta: \"textScore\"}}"))).at(path);
+            return Err(Refusal::invalid(format!("the order of `{path}` is 1, -1 or {{$meta: \"textScore\"}}")))
+                .at(path);
         }
     }
     Ok(())
@@ -149,7 +152,9 @@ fn check_hint(hint: RawBsonRef<'_>) -> Check {
                 return Err(Refusal::not_allowed(format!("`{path}` is not allowed in a hint")));
             }
             match kind {
-                RawBsonRef::Document(_) | RawBsonRef::Array(_) => Err(Refusal::invalid("a hint names the keys of an index")),
+                RawBsonRef::Document(_) | RawBsonRef::Array(_) => {
+                    Err(Refusal::invalid("a hint names the keys of an index"))
+                }
                 _ => Ok(()),
             }
         }),
@@ -165,7 +170,14 @@ fn check_collation(collation: &RawDocument, rows: Option<&Rows<'_>>) -> Check {
         let key = key.as_str();
         if !matches!(
             key,
-            "locale" | "caseLevel" | "caseFirst" | "strength" | "numericOrdering" | "alternate" | "maxVariable" | "backwards"
+            "locale"
+                | "caseLevel"
+                | "caseFirst"
+                | "strength"
+                | "numericOrdering"
+                | "alternate"
+                | "maxVariable"
+                | "backwards"
                 | "normalization"
         ) {
             return Err(Refusal::not_allowed(format!("`{key}` is not a part of a collation")));

@@ -36,10 +36,7 @@ impl<'a> Pipeline<'a> {
     /// Checks a pipeline that came from the guest.
     pub(super) fn read(bytes: &'a [u8], rows: Option<&Rows<'_>>) -> Check<Self> {
         let stages = value::array(bytes)?;
-        let mut walk = Walk {
-            rows: rows.is_some(),
-            ..Walk::default()
-        };
+        let mut walk = Walk { rows: rows.is_some(), ..Walk::default() };
         for (index, stage) in stages.iter().enumerate() {
             walk.stage(*stage).at(index)?;
         }
@@ -56,7 +53,7 @@ impl<'a> Pipeline<'a> {
         let first = writer.open_document("0");
         let (leading, rest) = self.leading_match()?;
         match leading {
-            Some(filter) => write_query(writer, "$match", None, filter)?,
+            Some(filter) => write_query(writer, "$match", Some(rows), filter)?,
             None => {
                 let own = writer.open_document("$match");
                 rows.condition(writer)?;
@@ -89,10 +86,7 @@ impl<'a> Pipeline<'a> {
         if let (Some((first, rest)), false) = (self.stages.split_first(), self.walk.evaluates)
             && let ("$match", RawBsonRef::Document(document)) = stage_of(*first)?
         {
-            let filter = Filter {
-                document,
-                evaluates: false,
-            };
+            let filter = Filter { document, evaluates: false };
             return Ok((Some(filter), rest));
         }
         Ok((None, &self.stages))
@@ -132,7 +126,9 @@ impl Walk {
             ("$sort", RawBsonRef::Document(keys)) => check_sort(keys),
             ("$facet", RawBsonRef::Document(facets)) => self.facets(facets),
             ("$geoNear", RawBsonRef::Document(near)) => self.geo_near(near),
-            ("$match" | "$sort" | "$facet" | "$geoNear", _) => Err(Refusal::invalid(format!("`{name}` takes a document"))),
+            ("$match" | "$sort" | "$facet" | "$geoNear", _) => {
+                Err(Refusal::invalid(format!("`{name}` takes a document")))
+            }
             ("$addFields" | "$set" | "$project" | "$group", RawBsonRef::Document(fields)) => {
                 for field in fields {
                     let (key, value) = field?;

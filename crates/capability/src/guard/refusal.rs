@@ -21,11 +21,7 @@ struct Story {
 
 impl Refusal {
     fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self(Box::new(Story {
-            code: Cow::Borrowed(code.as_str()),
-            message: message.into(),
-            path: Vec::new(),
-        }))
+        Self(Box::new(Story { code: Cow::Borrowed(code.as_str()), message: message.into(), path: Vec::new() }))
     }
 
     /// The operation, or something in it, is not on an allow-list.
@@ -61,11 +57,7 @@ impl<T> At for Check<T> {
 
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
-        Self(Box::new(Story {
-            code: failure.code,
-            message: failure.message,
-            path: Vec::new(),
-        }))
+        Self(Box::new(Story { code: failure.code, message: failure.message, path: Vec::new() }))
     }
 }
 

@@ -20,12 +20,7 @@ impl<'a> Rows<'a> {
         scope
             .rows
             .as_ref()
-            .map(|rows| {
-                Ok(Self {
-                    field: <&CStr>::try_from(rows.field.as_str())?,
-                    values: &rows.values,
-                })
-            })
+            .map(|rows| Ok(Self { field: <&CStr>::try_from(rows.field.as_str())?, values: &rows.values }))
             .transpose()
     }
 

@@ -21,11 +21,7 @@ pub(super) struct Stored<'a> {
 impl<'a> Stored<'a> {
     /// Checks names, and that the document is inside the scope or can be put there by adding the field.
     pub(super) fn check(document: &'a RawDocument, rows: Option<&Rows<'_>>) -> Check<Self> {
-        let mut stored = Self {
-            document,
-            id: None,
-            owned: false,
-        };
+        let mut stored = Self { document, id: None, owned: false };
         for element in document {
             let (key, value) = element?;
             let key = key.as_str();

@@ -161,8 +161,21 @@ fn operators(document: &RawDocument, rows: Option<&Rows<'_>>) -> Check<bool> {
 fn is_operator(name: &str) -> bool {
     matches!(
         name,
-        "$addToSet" | "$bit" | "$currentDate" | "$inc" | "$max" | "$min" | "$mul" | "$pop" | "$pull" | "$pullAll"
-            | "$push" | "$rename" | "$set" | "$setOnInsert" | "$unset"
+        "$addToSet"
+            | "$bit"
+            | "$currentDate"
+            | "$inc"
+            | "$max"
+            | "$min"
+            | "$mul"
+            | "$pop"
+            | "$pull"
+            | "$pullAll"
+            | "$push"
+            | "$rename"
+            | "$set"
+            | "$setOnInsert"
+            | "$unset"
     )
 }
 
@@ -214,7 +227,9 @@ pub(super) fn check_path(path: &str) -> Check {
         }
         let positional = index > 0 && (step == "$" || step.starts_with("$[") || data::is_reference(step));
         if step.starts_with('$') && !positional {
-            return Err(Refusal::not_allowed(format!("`{step}` is not allowed in the path `{path}`: it names no field")));
+            return Err(Refusal::not_allowed(format!(
+                "`{step}` is not allowed in the path `{path}`: it names no field"
+            )));
         }
     }
     Ok(())

@@ -1,5 +1,5 @@
 //! What the tests of this crate share: operations in few words, scopes, and a real database.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test binary uses a part of it")]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -28,13 +28,7 @@ pub fn array(items: impl IntoIterator<Item = Document>) -> Vec<u8> {
 /// The part of a collection whose `field` holds an id, as a string or as an ObjectId.
 pub fn rows_of(field: &str, id: &str) -> Scope {
     let values = vec![Bson::String(id.to_owned()), Bson::ObjectId(ObjectId::parse_str(id).unwrap())];
-    Scope {
-        rows: Some(RowFilter {
-            field: field.to_owned(),
-            values,
-        }),
-        ..whole()
-    }
+    Scope { rows: Some(RowFilter { field: field.to_owned(), values }), ..whole() }
 }
 
 /// The caller's own documents.
@@ -44,12 +38,7 @@ pub fn mine() -> Scope {
 
 /// The whole collection.
 pub fn whole() -> Scope {
-    Scope {
-        database: "app".to_owned(),
-        collection: "users".to_owned(),
-        rows: None,
-        operations: Operations::ALL,
-    }
+    Scope { database: "app".to_owned(), collection: "users".to_owned(), rows: None, operations: Operations::ALL }
 }
 
 pub fn find_one(filter: Document) -> Operation {
@@ -122,8 +111,17 @@ pub struct Act(pub Operation);
 
 impl std::fmt::Debug for Act {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let all = |bytes: &[u8]| value::batch(bytes).unwrap().into_iter().map(|raw| Document::try_from(raw).unwrap().to_string()).collect::<Vec<_>>().join(" ");
-        let mut show = |name: &str, parts: &[&[u8]]| write!(f, "{name} {}", parts.iter().map(|part| all(part)).collect::<Vec<_>>().join(" | "));
+        let all = |bytes: &[u8]| {
+            value::batch(bytes)
+                .unwrap()
+                .into_iter()
+                .map(|raw| Document::try_from(raw).unwrap().to_string())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let mut show = |name: &str, parts: &[&[u8]]| {
+            write!(f, "{name} {}", parts.iter().map(|part| all(part)).collect::<Vec<_>>().join(" | "))
+        };
         match &self.0 {
             Operation::FindOne { filter, options } => show("find-one", &[filter, options]),
             Operation::Find { filter, options } => show("find", &[filter, options]),
@@ -134,11 +132,17 @@ impl std::fmt::Debug for Act {
             Operation::InsertMany { documents, options } => show("insert-many", &[documents, options]),
             Operation::UpdateOne { filter, update, options } => show("update-one", &[filter, update, options]),
             Operation::UpdateMany { filter, update, options } => show("update-many", &[filter, update, options]),
-            Operation::ReplaceOne { filter, replacement, options } => show("replace-one", &[filter, replacement, options]),
+            Operation::ReplaceOne { filter, replacement, options } => {
+                show("replace-one", &[filter, replacement, options])
+            }
             Operation::DeleteOne { filter, options } => show("delete-one", &[filter, options]),
             Operation::DeleteMany { filter, options } => show("delete-many", &[filter, options]),
-            Operation::FindOneAndUpdate { filter, update, options } => show("find-one-and-update", &[filter, update, options]),
-            Operation::FindOneAndReplace { filter, replacement, options } => show("find-one-and-replace", &[filter, replacement, options]),
+            Operation::FindOneAndUpdate { filter, update, options } => {
+                show("find-one-and-update", &[filter, update, options])
+            }
+            Operation::FindOneAndReplace { filter, replacement, options } => {
+                show("find-one-and-replace", &[filter, replacement, options])
+            }
             Operation::FindOneAndDelete { filter, options } => show("find-one-and-delete", &[filter, options]),
         }
     }
@@ -199,7 +203,9 @@ impl TestDatabase {
 /// The program to test with, where one is set up for the workspace.
 fn program() -> Option<PathBuf> {
     let in_workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/bin/secantusd-rs");
-    std::env::var_os("USHER_DATABASE_PROGRAM").map(PathBuf::from).or_else(|| in_workspace.exists().then_some(in_workspace))
+    std::env::var_os("USHER_DATABASE_PROGRAM")
+        .map(PathBuf::from)
+        .or_else(|| in_workspace.exists().then_some(in_workspace))
 }
 
 /// The document that an operation answers.
