@@ -134,11 +134,7 @@ impl Host {
         dispatcher.set_accounts(identity.clone());
         Ok(Self {
             database,
-            rooms: Rooms {
-                dispatcher,
-                identity,
-                build: storage.build_directory(),
-            },
+            rooms: Rooms { dispatcher, identity, build: storage.build_directory() },
             mongodb,
             embedded,
         })

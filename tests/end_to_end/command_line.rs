@@ -86,7 +86,10 @@ async fn functions_are_called_from_the_command_line() {
     let call = |arguments: &[&str]| usher.command(&sample(), &[&["--json", "functions", "call"], arguments].concat());
     assert_eq!(answer(call(&["echo", "42"])), json!({ "$numberInt": "42" }));
     assert_eq!(answer(call(&["echo", "plain text"])), json!("plain text"));
-    assert_eq!(answer(call(&["echo", r#"{"$oid": "0123456789abcdef01234567"}"#])), json!({ "$oid": "0123456789abcdef01234567" }));
+    assert_eq!(
+        answer(call(&["echo", r#"{"$oid": "0123456789abcdef01234567"}"#])),
+        json!({ "$oid": "0123456789abcdef01234567" })
+    );
 
     let login = usher.client("sample").log_in_anonymously().await;
     let id = login.text("user_id");
@@ -140,7 +143,13 @@ fn check_names_every_mistake_with_file_and_line() {
 #[test]
 fn two_hosts_do_not_share_a_data_directory() {
     let usher = Usher::serve(&[&sample()]);
-    let output = program().args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(usher.data()).arg("--app").arg(sample()).output().unwrap();
+    let output = program()
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(usher.data())
+        .arg("--app")
+        .arg(sample())
+        .output()
+        .unwrap();
     let text = refusal(output);
     assert!(text.contains("--data") || text.contains("in use"), "{text}");
 }

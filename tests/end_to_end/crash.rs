@@ -32,9 +32,8 @@ async fn killed_at_random_moments_during_500_registrations() {
     for stop in KILLS.into_iter().chain([REGISTRATIONS]) {
         // The lanes aim past the stop, so that the kill finds registrations under way.
         let aim = if stop == REGISTRATIONS { stop } else { usize::MAX };
-        let lanes: Vec<_> = (0..LANES)
-            .map(|_| tokio::spawn(register(usher.client("sample"), tokens.clone(), aim)))
-            .collect();
+        let lanes: Vec<_> =
+            (0..LANES).map(|_| tokio::spawn(register(usher.client("sample"), tokens.clone(), aim))).collect();
         if stop != REGISTRATIONS {
             while tokens.lock().unwrap().len() < stop {
                 tokio::task::yield_now().await;

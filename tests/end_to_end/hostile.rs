@@ -44,8 +44,17 @@ fn app() -> AppDirectory {
 }
 
 const OTHERS: &[&str] = &[
-    "well_behaved", "garbage_filter", "huge_result", "huge_error", "exit", "read_clock", "read_random", "read_environment",
-    "read_file", "stdout", "delete_account",
+    "well_behaved",
+    "garbage_filter",
+    "huge_result",
+    "huge_error",
+    "exit",
+    "read_clock",
+    "read_random",
+    "read_environment",
+    "read_file",
+    "stdout",
+    "delete_account",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,11 +64,10 @@ async fn each_ends_with_its_own_error_and_harms_nobody() {
     let client = usher.client("hostile");
     let token = client.token().await;
     for (function, expected) in ENDS {
-        let (ended, beside) = tokio::join!(
-            client.call(&token, function, json!([])),
-            client.call(&token, "well_behaved", json!([])),
-        );
-        let code = if expected.contains("time limit") { "ExecutionTimeLimitExceeded" } else { "FunctionExecutionError" };
+        let (ended, beside) =
+            tokio::join!(client.call(&token, function, json!([])), client.call(&token, "well_behaved", json!([])),);
+        let code =
+            if expected.contains("time limit") { "ExecutionTimeLimitExceeded" } else { "FunctionExecutionError" };
         assert_eq!(ended.status, StatusCode::BAD_REQUEST, "{function}: {ended:?}");
         ended.assert_error(400, code, expected);
         assert_eq!((beside.status, beside.body), (StatusCode::OK, json!({ "$numberLong": "1" })), "beside {function}");

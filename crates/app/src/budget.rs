@@ -42,22 +42,10 @@ pub(crate) fn read(node: Option<Node<'_>>, creation: bool) -> Budget {
             *target = size(amount);
         }
     };
-    set(
-        &mut budget.table_elements,
-        "table_elements",
-        limits::TABLE_ELEMENTS_CEILING,
-    );
-    set(
-        &mut budget.host_bytes,
-        "host_bytes",
-        limits::HOST_BYTES_CEILING,
-    );
+    set(&mut budget.table_elements, "table_elements", limits::TABLE_ELEMENTS_CEILING);
+    set(&mut budget.host_bytes, "host_bytes", limits::HOST_BYTES_CEILING);
     set(&mut budget.handles, "handles", limits::HANDLES_CEILING);
-    set(
-        &mut budget.log_bytes,
-        "log_bytes",
-        limits::LOG_BYTES_CEILING,
-    );
+    set(&mut budget.log_bytes, "log_bytes", limits::LOG_BYTES_CEILING);
     if let Some(calls) = amount(fields, "host_calls", limits::HOST_CALLS_CEILING) {
         budget.host_calls = calls;
     }

@@ -67,12 +67,7 @@ pub struct Failed {
 }
 
 fn list(failed: &[Failed]) -> String {
-    let one = |failed: &Failed| {
-        format!(
-            "function {:?} was not built:\n{}",
-            failed.function, failed.diagnostics
-        )
-    };
+    let one = |failed: &Failed| format!("function {:?} was not built:\n{}", failed.function, failed.diagnostics);
     failed.iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
@@ -99,10 +94,7 @@ fn build_with(
     progress: &mut dyn FnMut(&str),
 ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
     // Cargo runs elsewhere.
-    let target = std::path::absolute(target).map_err(|error| BuildError::Io {
-        path: target.to_owned(),
-        error,
-    })?;
+    let target = std::path::absolute(target).map_err(|error| BuildError::Io { path: target.to_owned(), error })?;
     let mut components = BTreeMap::new();
     let mut failed = Vec::new();
     for (name, function) in &app.functions {
@@ -113,10 +105,7 @@ fn build_with(
                 match cargo_build(cargo, directory, &target, progress)? {
                     Ok(artifact) => keep(&artifact, &target.join("usher").join(&app.id), name)?,
                     Err(diagnostics) => {
-                        failed.push(Failed {
-                            function: name.clone(),
-                            diagnostics,
-                        });
+                        failed.push(Failed { function: name.clone(), diagnostics });
                         continue;
                     }
                 }
@@ -124,11 +113,7 @@ fn build_with(
         };
         components.insert(name.clone(), component);
     }
-    if failed.is_empty() {
-        Ok(components)
-    } else {
-        Err(BuildError::Failed(failed))
-    }
+    if failed.is_empty() { Ok(components) } else { Err(BuildError::Failed(failed)) }
 }
 
 /// The component that Cargo makes of a crate, or why it makes none.
@@ -144,32 +129,17 @@ fn cargo_build(
     };
     let unable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => BuildError::CargoMissing(cargo.into()),
-        _ => BuildError::Io {
-            path: cargo.into(),
-            error,
-        },
+        _ => BuildError::Io { path: cargo.into(), error },
     };
     let target = target.join(workspace(cargo, directory).map_err(unable)?);
     let mut command = quiet(cargo, directory);
-    command.args([
-        "build",
-        "--release",
-        "--target",
-        TARGET,
-        "--message-format=json-render-diagnostics",
-    ]);
-    command
-        .arg("--target-dir")
-        .arg(target)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"]);
+    command.arg("--target-dir").arg(target).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(unable)?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (artifact, diagnostics) = std::thread::scope(|scope| {
         let messages = scope.spawn(|| stdout.and_then(|stdout| artifact(stdout, &manifest)));
-        let diagnostics = stderr
-            .map(|stderr| tell(stderr, progress))
-            .unwrap_or_default();
+        let diagnostics = stderr.map(|stderr| tell(stderr, progress)).unwrap_or_default();
         (messages.join().ok().flatten(), diagnostics)
     });
     let status = child.wait().map_err(unable)?;
@@ -178,9 +148,7 @@ fn cargo_build(
     }
     Ok(match artifact {
         Some(artifact) if status.success() => Ok(artifact),
-        None if status.success() => {
-            Err("cargo made no component; add [lib] with crate-type = [\"cdylib\"]".into())
-        }
+        None if status.success() => Err("cargo made no component; add [lib] with crate-type = [\"cdylib\"]".into()),
         _ if diagnostics.is_empty() => Err(format!("cargo ended with {status}")),
         _ => Err(diagnostics),
     })
@@ -200,9 +168,7 @@ fn quiet(cargo: &OsStr, directory: &Path) -> Command {
 /// of the same name and version for one and the same, and would give one function the code of another.
 fn workspace(cargo: &OsStr, directory: &Path) -> io::Result<String> {
     let mut command = quiet(cargo, directory);
-    let located = command
-        .args(["locate-project", "--workspace", "--message-format=plain"])
-        .output()?;
+    let located = command.args(["locate-project", "--workspace", "--message-format=plain"]).output()?;
     let mut hasher = DefaultHasher::new();
     match located.status.success() {
         true => located.stdout.hash(&mut hasher),
@@ -215,13 +181,8 @@ fn workspace(cargo: &OsStr, directory: &Path) -> io::Result<String> {
 /// Whether an environment variable that a surrounding Cargo or shell left would change the inner build. The choice of
 /// the toolchain (`RUSTUP_TOOLCHAIN`) stays.
 fn disturbs(name: &OsStr) -> bool {
-    const NAMES: [&str; 5] = [
-        "CARGO_TARGET_DIR",
-        "RUSTFLAGS",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_MAKEFLAGS",
-        "RUSTC_WORKSPACE_WRAPPER",
-    ];
+    const NAMES: [&str; 5] =
+        ["CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_MAKEFLAGS", "RUSTC_WORKSPACE_WRAPPER"];
     let name = name.to_string_lossy();
     NAMES.contains(&&*name) || name.starts_with("CARGO_BUILD_")
 }
@@ -234,20 +195,12 @@ fn artifact(stdout: ChildStdout, manifest: &Path) -> Option<PathBuf> {
         let Ok(message) = serde_json::from_str::<Value>(&line) else {
             continue;
         };
-        let has = |list: &Value, wanted: &str| {
-            list.as_array()
-                .is_some_and(|l| l.iter().any(|item| item == wanted))
-        };
+        let has = |list: &Value, wanted: &str| list.as_array().is_some_and(|l| l.iter().any(|item| item == wanted));
         let ours = message["reason"] == "compiler-artifact"
-            && message["manifest_path"]
-                .as_str()
-                .is_some_and(|path| Path::new(path) == manifest)
+            && message["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest)
             && has(&message["target"]["crate_types"], "cdylib");
         if ours && let Some(files) = message["filenames"].as_array() {
-            let wasm = files
-                .iter()
-                .filter_map(Value::as_str)
-                .find(|file| file.ends_with(".wasm"));
+            let wasm = files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm"));
             artifact = wasm.map(PathBuf::from).or(artifact);
         }
     }
@@ -285,10 +238,7 @@ fn keep(artifact: &Path, directory: &Path, function: &str) -> Result<PathBuf, Bu
         fs::copy(artifact, &part)?;
         fs::rename(&part, &kept)
     };
-    copy().map_err(|error: io::Error| BuildError::Io {
-        path: kept.clone(),
-        error,
-    })?;
+    copy().map_err(|error: io::Error| BuildError::Io { path: kept.clone(), error })?;
     Ok(kept)
 }
 

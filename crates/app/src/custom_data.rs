@@ -26,17 +26,12 @@ pub(crate) struct CustomData {
 
 impl CustomData {
     pub(crate) fn into_model(self) -> CustomUserData {
-        CustomUserData {
-            on_user_creation: self.on_user_creation,
-            ..self.model
-        }
+        CustomUserData { on_user_creation: self.on_user_creation, ..self.model }
     }
 }
 
 pub(crate) fn read(context: Context<'_>, data_sources: &DataSources) -> CustomData {
-    let read = json::read(context, FILE, |node| {
-        Some(custom_data(node.object()?, data_sources))
-    });
+    let read = json::read(context, FILE, |node| Some(custom_data(node.object()?, data_sources)));
     read.flatten().unwrap_or_default()
 }
 
@@ -46,9 +41,7 @@ fn custom_data(fields: Fields<'_>, data_sources: &DataSources) -> CustomData {
     fields.notice_unknown(KEYS);
     let enabled = fields.flag("enabled");
     if fields.get("enabled").is_none() {
-        fields
-            .node
-            .notice("\"enabled\" is missing, so custom user data is off");
+        fields.node.notice("\"enabled\" is missing, so custom user data is off");
     }
     let value = |key| match enabled {
         true => fields.required(key),
@@ -60,15 +53,11 @@ fn custom_data(fields: Fields<'_>, data_sources: &DataSources) -> CustomData {
     let database = value("database_name").and_then(names::database);
     let collection = value("collection_name").and_then(|node| names::collection(node, database));
     let user_id_field = value("user_id_field").and_then(names::id_field);
-    let creation = fields
-        .get("on_user_creation_function_name")
-        .filter(|node| !node.is_empty());
+    let creation = fields.get("on_user_creation_function_name").filter(|node| !node.is_empty());
     if let Some(node) = creation
         && !enabled
     {
-        node.notice(
-            "custom user data is off, but this function still runs before a user is created",
-        );
+        node.notice("custom user data is off, but this function still runs before a user is created");
     }
     CustomData {
         model: CustomUserData {
@@ -96,11 +85,7 @@ fn data_source(node: Node<'_>, data_sources: &DataSources) {
 }
 
 /// The user-creation function has to be one of the app's.
-pub(crate) fn check_creation_function(
-    context: Context<'_>,
-    custom: &CustomData,
-    functions: &[String],
-) {
+pub(crate) fn check_creation_function(context: Context<'_>, custom: &CustomData, functions: &[String]) {
     let Some(name) = custom.on_user_creation.as_deref() else {
         return;
     };
@@ -112,11 +97,7 @@ pub(crate) fn check_creation_function(
     context.report.mistake(
         FILE,
         custom.creation_line,
-        format!(
-            "no function is named {}{}",
-            quote(name),
-            guess.unwrap_or_default()
-        ),
+        format!("no function is named {}{}", quote(name), guess.unwrap_or_default()),
         "name a function of the app, or remove \"on_user_creation_function_name\"",
     );
 }

@@ -35,31 +35,19 @@ impl DataSources {
 
 /// The subdirectories of a directory; those that cannot be read are reported.
 pub(crate) fn subdirectories(context: Context<'_>, directory: &str) -> Vec<String> {
-    let directories = list(context, directory)
-        .into_iter()
-        .filter(|item| item.directory);
-    directories
-        .map(|item| join(directory, &item.name))
-        .collect()
+    let directories = list(context, directory).into_iter().filter(|item| item.directory);
+    directories.map(|item| join(directory, &item.name)).collect()
 }
 
 /// The entries of a directory but for hidden ones; those that cannot be read are reported.
 pub(crate) fn list(context: Context<'_>, directory: &str) -> Vec<Item> {
-    let items = context
-        .tree
-        .list(directory)
-        .unwrap_or_else(|mistake| vec![Err(mistake)]);
-    let items = items
-        .into_iter()
-        .filter_map(|item| item.map_err(|mistake| context.report.add(mistake)).ok());
+    let items = context.tree.list(directory).unwrap_or_else(|mistake| vec![Err(mistake)]);
+    let items = items.into_iter().filter_map(|item| item.map_err(|mistake| context.report.add(mistake)).ok());
     items.filter(|item| !item.name.starts_with('.')).collect()
 }
 
 pub(crate) fn read(context: Context<'_>) -> DataSources {
-    let mut sources = DataSources {
-        present: context.tree.exists(DIRECTORY),
-        ..DataSources::default()
-    };
+    let mut sources = DataSources { present: context.tree.exists(DIRECTORY), ..DataSources::default() };
     for directory in subdirectories(context, DIRECTORY) {
         let file = join(&directory, "config.json");
         if !context.tree.exists(&file) {
@@ -85,10 +73,7 @@ pub(crate) fn read(context: Context<'_>) -> DataSources {
 
 fn settings(fields: json::Fields<'_>) {
     if let Some(node) = fields.get("type").filter(|node| node.is_text("datalake")) {
-        node.not_run(
-            "Data Federation",
-            "every data source stands for the one MongoDB that Usher is connected to",
-        );
+        node.not_run("Data Federation", "every data source stands for the one MongoDB that Usher is connected to");
     }
     let Some(config) = fields.get("config").and_then(json::Node::object) else {
         return;
@@ -98,10 +83,7 @@ fn settings(fields: json::Fields<'_>) {
             node.not_run("Device Sync", NO_SYNC);
         }
     }
-    if let Some(node) = config
-        .get("wireProtocolEnabled")
-        .filter(|node| node.is_true())
-    {
+    if let Some(node) = config.get("wireProtocolEnabled").filter(|node| node.is_true()) {
         node.not_run("the wire protocol", "MongoDB itself speaks it");
     }
 }
@@ -112,9 +94,7 @@ pub(crate) const NO_SYNC: &str = "its protocol is not part of Usher";
 /// Whether a block of configuration is switched on, in either of the spellings of App Services.
 pub(crate) fn is_enabled(node: json::Node<'_>) -> bool {
     node.try_object().is_some_and(|fields| {
-        fields
-            .get("state")
-            .is_some_and(|state| state.is_text("enabled"))
+        fields.get("state").is_some_and(|state| state.is_text("enabled"))
             || fields.get("enabled").is_some_and(json::Node::is_true)
     })
 }

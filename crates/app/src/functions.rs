@@ -18,10 +18,7 @@ pub(crate) struct Functions {
 /// `creation` is the name of the user-creation function.
 pub(crate) fn read(context: Context<'_>, directory: &Path, creation: Option<&str>) -> Functions {
     let mut found = sources::find(context);
-    let mut joined = Functions {
-        functions: BTreeMap::new(),
-        named: Vec::new(),
-    };
+    let mut joined = Functions { functions: BTreeMap::new(), named: Vec::new() };
     let entries = manifest::read(context, creation);
     let sources_known: Vec<String> = found.keys().cloned().collect();
     for entry in entries {
@@ -46,16 +43,12 @@ pub(crate) fn read(context: Context<'_>, directory: &Path, creation: Option<&str
             continue;
         };
         if names::is_function_name(&name) {
-            let message = format!(
-                "has no entry in {}, so it runs with the defaults: clients can call it",
-                manifest::FILE
-            );
+            let message =
+                format!("has no entry in {}, so it runs with the defaults: clients can call it", manifest::FILE);
             context.report.notice(&file, None, message);
         } else {
             let message = format!("{} cannot name a function", quote(&name));
-            context
-                .report
-                .mistake(&file, None, message, names::FUNCTION_NAME_HELP);
+            context.report.mistake(&file, None, message, names::FUNCTION_NAME_HELP);
         }
         joined.add(entry, Some(source));
     }
@@ -89,15 +82,8 @@ impl Found {
 
     /// A file to point at.
     fn file(&self) -> &str {
-        let package = self
-            .package
-            .as_ref()
-            .map(|package| package.manifest.as_str());
-        self.component
-            .as_deref()
-            .or(package)
-            .or(self.javascript.as_deref())
-            .unwrap_or(sources::DIRECTORY)
+        let package = self.package.as_ref().map(|package| package.manifest.as_str());
+        self.component.as_deref().or(package).or(self.javascript.as_deref()).unwrap_or(sources::DIRECTORY)
     }
 }
 
@@ -117,26 +103,12 @@ fn source(context: Context<'_>, directory: &Path, name: &str, found: Found) -> O
             );
             return None;
         }
-        report.not_run(
-            script,
-            None,
-            "this file",
-            &format!("{} stands in its place", found.file()),
-        );
+        report.not_run(script, None, "this file", &format!("{} stands in its place", found.file()));
     }
     match (found.component, found.package) {
         (Some(component), Some(package)) => {
-            let message = format!(
-                "the function {} has a second source, the crate {}",
-                quote(name),
-                package.directory
-            );
-            report.mistake(
-                &component,
-                None,
-                message,
-                "remove the component or the crate",
-            );
+            let message = format!("the function {} has a second source, the crate {}", quote(name), package.directory);
+            report.mistake(&component, None, message, "remove the component or the crate");
             None
         }
         (Some(component), None) => Some(Source::Component(directory.join(component))),
@@ -145,10 +117,7 @@ fn source(context: Context<'_>, directory: &Path, name: &str, found: Found) -> O
                 report.mistake(
                     &package.manifest,
                     None,
-                    format!(
-                        "the crate of the function {} makes no component",
-                        quote(name)
-                    ),
+                    format!("the crate of the function {} makes no component", quote(name)),
                     "add [lib] with crate-type = [\"cdylib\"]",
                 );
             }

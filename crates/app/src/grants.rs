@@ -16,10 +16,7 @@ pub(crate) fn read(node: Option<Node<'_>>) -> Vec<Grant> {
     for node in node.and_then(Node::array).unwrap_or_default() {
         let Some(grant) = grant(node) else { continue };
         if let Some((first, _)) = grants.iter().find(|(_, other)| other.name == grant.name) {
-            let message = format!(
-                "a second grant named {}, the first is on line {first}",
-                quote(&grant.name)
-            );
+            let message = format!("a second grant named {}, the first is on line {first}", quote(&grant.name));
             node.mistake(message, "give each grant of a function its own name");
         }
         grants.push((node.line(), grant));
@@ -33,16 +30,10 @@ fn grant(node: Node<'_>) -> Option<Grant> {
     // Each is read before any is missed, so that all their mistakes are told.
     let name = fields.required("name").and_then(name);
     let database = fields.required("database").and_then(names::database);
-    let collection = fields
-        .required("collection")
-        .and_then(|node| names::collection(node, database));
-    let operations = fields
-        .get("operations")
-        .map_or(Some(Operations::ALL), operations);
+    let collection = fields.required("collection").and_then(|node| names::collection(node, database));
+    let operations = fields.get("operations").map_or(Some(Operations::ALL), operations);
     let reach = match fields.get("own") {
-        Some(node) => names::id_field(node).map(|field| Reach::Own {
-            field: field.to_owned(),
-        }),
+        Some(node) => names::id_field(node).map(|field| Reach::Own { field: field.to_owned() }),
         None => Some(Reach::Collection),
     };
     Some(Grant {
@@ -57,10 +48,7 @@ fn grant(node: Node<'_>) -> Option<Grant> {
 fn name(node: Node<'_>) -> Option<&str> {
     let name = node.text()?;
     if !names::is_function_name(name) {
-        node.mistake(
-            format!("{} cannot name a grant", quote(name)),
-            names::FUNCTION_NAME_HELP,
-        );
+        node.mistake(format!("{} cannot name a grant", quote(name)), names::FUNCTION_NAME_HELP);
         return None;
     }
     Some(name)
@@ -69,10 +57,7 @@ fn name(node: Node<'_>) -> Option<&str> {
 fn operations(node: Node<'_>) -> Option<Operations> {
     let chosen = words(node, OPERATIONS)?;
     if chosen.is_empty() {
-        let help = format!(
-            "choose from {}, or leave \"operations\" out for all",
-            OPERATIONS.join(", ")
-        );
+        let help = format!("choose from {}, or leave \"operations\" out for all", OPERATIONS.join(", "));
         node.mistake("a grant without operations", help);
         return None;
     }
@@ -86,12 +71,8 @@ fn operations(node: Node<'_>) -> Option<Operations> {
 
 /// What a function may do to the calling user's account.
 pub(crate) fn account(node: Option<Node<'_>>) -> Account {
-    let chosen = node
-        .and_then(|node| words(node, ACCOUNT))
-        .unwrap_or_default();
-    Account {
-        delete: chosen.contains(&"delete"),
-    }
+    let chosen = node.and_then(|node| words(node, ACCOUNT)).unwrap_or_default();
+    Account { delete: chosen.contains(&"delete") }
 }
 
 /// An array of words from a list.
@@ -100,15 +81,8 @@ fn words<'d>(node: Node<'d>, known: &[&str]) -> Option<Vec<&'d str>> {
         let word = node.text()?;
         if !known.contains(&word) {
             let guess = near(word, known).map(|near| format!("; did you mean {}?", quote(near)));
-            let message = format!(
-                "unknown operation {}{}",
-                quote(word),
-                guess.unwrap_or_default()
-            );
-            node.mistake(
-                message,
-                format!("the operations here are {}", known.join(", ")),
-            );
+            let message = format!("unknown operation {}{}", quote(word), guess.unwrap_or_default());
+            node.mistake(message, format!("the operations here are {}", known.join(", ")));
         }
         Some(word)
     };

@@ -26,11 +26,7 @@ const STRICT: ParseOptions = ParseOptions {
 
 /// Reads a JSON file and gives its root to `reader`. `None` where there is no such file, or it is not JSON, which is
 /// reported.
-pub(crate) fn read<T>(
-    context: Context<'_>,
-    file: &str,
-    reader: impl FnOnce(Node<'_>) -> T,
-) -> Option<T> {
+pub(crate) fn read<T>(context: Context<'_>, file: &str, reader: impl FnOnce(Node<'_>) -> T) -> Option<T> {
     let content = match context.tree.read(file) {
         Ok(content) => content?,
         Err(mistake) => {
@@ -41,11 +37,8 @@ pub(crate) fn read<T>(
     match Document::parse(file, &content, context.report) {
         Ok(document) => Some(reader(document.root())),
         Err((line, message)) => {
-            let help =
-                "App Services exports plain JSON: no comments, no trailing commas, double quotes";
-            context
-                .report
-                .mistake(file, Some(line), format!("not JSON: {message}"), help);
+            let help = "App Services exports plain JSON: no comments, no trailing commas, double quotes";
+            context.report.mistake(file, Some(line), format!("not JSON: {message}"), help);
             None
         }
     }
@@ -62,55 +55,25 @@ struct Document<'a> {
 impl<'a> Document<'a> {
     /// # Errors
     /// The line and what is wrong there.
-    fn parse(
-        file: &'a str,
-        content: &'a [u8],
-        report: &'a Report,
-    ) -> Result<Self, (usize, String)> {
+    fn parse(file: &'a str, content: &'a [u8], report: &'a Report) -> Result<Self, (usize, String)> {
         let lines: Vec<usize> = std::iter::once(0)
-            .chain(
-                content
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, byte)| **byte == b'\n')
-                    .map(|(at, _)| at + 1),
-            )
+            .chain(content.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1))
             .collect();
-        let text = std::str::from_utf8(content).map_err(|e| {
-            (
-                line_of(&lines, e.valid_up_to()),
-                "the text is not UTF-8".to_owned(),
-            )
-        })?;
+        let text = std::str::from_utf8(content)
+            .map_err(|e| (line_of(&lines, e.valid_up_to()), "the text is not UTF-8".to_owned()))?;
         if text.trim().is_empty() {
             return Err((1, "the file is empty".into()));
         }
-        let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|e| {
-            (
-                line_of(&lines, e.range().start),
-                lower_first(&e.kind().to_string()),
-            )
-        })?;
+        let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT)
+            .map_err(|e| (line_of(&lines, e.range().start), lower_first(&e.kind().to_string())))?;
         // The parser has a wider idea of white space and of strings than JSON has.
-        serde_json::from_str::<serde::de::IgnoredAny>(text)
-            .map_err(|e| (e.line(), without_place(&e)))?;
-        let root = parsed
-            .value
-            .ok_or_else(|| (1, "the file is empty".to_owned()))?;
-        Ok(Self {
-            file,
-            lines,
-            root,
-            report,
-        })
+        serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|e| (e.line(), without_place(&e)))?;
+        let root = parsed.value.ok_or_else(|| (1, "the file is empty".to_owned()))?;
+        Ok(Self { file, lines, root, report })
     }
 
     fn root(&self) -> Node<'_> {
-        Node {
-            document: self,
-            value: &self.root,
-            label: "",
-        }
+        Node { document: self, value: &self.root, label: "" }
     }
 }
 
@@ -120,9 +83,7 @@ fn line_of(lines: &[usize], offset: usize) -> usize {
 
 fn lower_first(message: &str) -> String {
     let mut rest = message.chars();
-    rest.next()
-        .map(|first| first.to_lowercase().chain(rest).collect())
-        .unwrap_or_default()
+    rest.next().map(|first| first.to_lowercase().chain(rest).collect()).unwrap_or_default()
 }
 
 fn without_place(error: &serde_json::Error) -> String {

@@ -25,9 +25,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use build::{BuildError, Failed, build};
-pub use model::{
-    Account, App, CustomUserData, Function, Grant, LocalUserpass, Providers, Reach, Source,
-};
+pub use model::{Account, App, CustomUserData, Function, Grant, LocalUserpass, Providers, Reach, Source};
 pub use names::SYSTEM_DATABASE;
 pub use report::{Mistake, Mistakes, Notice};
 
@@ -72,10 +70,7 @@ struct Context<'a> {
 
 fn read(tree: &dyn Tree, directory: &Path) -> Result<Loaded, Mistakes> {
     let report = Report::default();
-    let context = Context {
-        tree,
-        report: &report,
-    };
+    let context = Context { tree, report: &report };
     let root = root::read(context);
     let data_sources = data_sources::read(context);
     let providers = providers::read(context);

@@ -67,9 +67,7 @@ fn entries(node: Node<'_>, creation: Option<&str>) -> Vec<Entry> {
         let line = entry.line.unwrap_or_default();
         if let Some(first) = lines.insert(entry.name.clone(), line) {
             let name = quote(&entry.name);
-            let message = format!(
-                "a second function named {name} on line {line}, the first is on line {first}"
-            );
+            let message = format!("a second function named {name} on line {line}, the first is on line {first}");
             node.mistake_at(line, message, "rename or remove one of them");
             continue;
         }
@@ -111,10 +109,7 @@ fn unknown(fields: Fields<'_>) {
                 let help = format!("write \"{near}\", or remove the field");
                 fields.node.mistake_at(unknown.line, unknown.what(), help);
             }
-            None => fields.node.notice_at(
-                unknown.line,
-                format!("{}; it has no effect", unknown.what()),
-            ),
+            None => fields.node.notice_at(unknown.line, format!("{}; it has no effect", unknown.what())),
         }
     }
 }
@@ -137,14 +132,6 @@ fn refuse_what_would_widen_access(fields: Fields<'_>) {
         );
     }
     let instead = "give the function the grants that it needs";
-    refuse(
-        "run_as_user_id",
-        "run the function as somebody else",
-        instead,
-    );
-    refuse(
-        "run_as_user_id_script_source",
-        "run the function as somebody else",
-        instead,
-    );
+    refuse("run_as_user_id", "run the function as somebody else", instead);
+    refuse("run_as_user_id_script_source", "run the function as somebody else", instead);
 }

@@ -14,11 +14,10 @@ const DATABASE_NAME_BYTES: usize = 63;
 /// MongoDB's limit on `database.collection`, in bytes.
 const NAMESPACE_BYTES: usize = 255;
 /// Characters that MongoDB keeps out of the names of databases on one platform or another.
-const DATABASE_NAME_REFUSED: &[char] = &[
-    '/', '\\', '.', ' ', '"', '$', '*', '<', '>', ':', '|', '?', '\0',
-];
+const DATABASE_NAME_REFUSED: &[char] = &['/', '\\', '.', ' ', '"', '$', '*', '<', '>', ':', '|', '?', '\0'];
 
-pub(crate) const FUNCTION_NAME_HELP: &str = "use letters, digits, \"_\" and \"-\", with \"/\" between folders, at most 64 characters in all";
+pub(crate) const FUNCTION_NAME_HELP: &str =
+    "use letters, digits, \"_\" and \"-\", with \"/\" between folders, at most 64 characters in all";
 
 /// Whether a function may have this name.
 pub(crate) fn is_function_name(name: &str) -> bool {
@@ -27,10 +26,7 @@ pub(crate) fn is_function_name(name: &str) -> bool {
 
 /// Whether it consists of letters, digits, `_` and `-`.
 pub(crate) fn is_word(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 /// The name of a database that an app may use; otherwise reports what is wrong with it.
@@ -38,24 +34,12 @@ pub(crate) fn database(node: Node<'_>) -> Option<&str> {
     let name = node.text()?;
     let problem = if name.is_empty() {
         "the name of the database is empty".to_owned()
-    } else if RESERVED_DATABASES
-        .iter()
-        .any(|reserved| name.eq_ignore_ascii_case(reserved))
-    {
+    } else if RESERVED_DATABASES.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
         format!("the database {} is not for apps", quote(name))
-    } else if let Some(refused) = name
-        .chars()
-        .find(|c| DATABASE_NAME_REFUSED.contains(c) || c.is_control())
-    {
-        format!(
-            "the name of a database cannot hold {refused:?}: {}",
-            quote(name)
-        )
+    } else if let Some(refused) = name.chars().find(|c| DATABASE_NAME_REFUSED.contains(c) || c.is_control()) {
+        format!("the name of a database cannot hold {refused:?}: {}", quote(name))
     } else if name.len() > DATABASE_NAME_BYTES {
-        format!(
-            "the name of a database has at most {DATABASE_NAME_BYTES} bytes: {}",
-            quote(name)
-        )
+        format!("the name of a database has at most {DATABASE_NAME_BYTES} bytes: {}", quote(name))
     } else {
         return Some(name);
     };
@@ -71,20 +55,11 @@ pub(crate) fn collection<'d>(node: Node<'d>, database: Option<&str>) -> Option<&
     } else if name.starts_with("system.") || name.contains(".system.") {
         format!("the collection {} is not for apps", quote(name))
     } else if let Some(refused) = name.chars().find(|c| *c == '$' || c.is_control()) {
-        format!(
-            "the name of a collection cannot hold {refused:?}: {}",
-            quote(name)
-        )
+        format!("the name of a collection cannot hold {refused:?}: {}", quote(name))
     } else if name.starts_with('.') || name.ends_with('.') {
-        format!(
-            "the name of a collection cannot start or end with a dot: {}",
-            quote(name)
-        )
+        format!("the name of a collection cannot start or end with a dot: {}", quote(name))
     } else if database.map_or(0, |database| database.len() + 1) + name.len() > NAMESPACE_BYTES {
-        format!(
-            "database and collection have at most {NAMESPACE_BYTES} bytes together: {}",
-            quote(name)
-        )
+        format!("database and collection have at most {NAMESPACE_BYTES} bytes together: {}", quote(name))
     } else {
         return Some(name);
     };
@@ -114,12 +89,7 @@ pub(crate) fn near<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let name = name.to_ascii_lowercase();
     known
         .iter()
-        .map(|known| {
-            (
-                strsim::damerau_levenshtein(&name, &known.to_ascii_lowercase()),
-                *known,
-            )
-        })
+        .map(|known| (strsim::damerau_levenshtein(&name, &known.to_ascii_lowercase()), *known))
         .filter(|(distance, known)| *distance <= (known.len() / 3).clamp(1, 3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
@@ -142,19 +112,7 @@ mod tests {
         for name in ["a", "utils/add", "a-b_c/D9", &"x".repeat(64)] {
             assert!(is_function_name(name), "{name}");
         }
-        for name in [
-            "",
-            "/a",
-            "a/",
-            "a//b",
-            "..",
-            "a/../b",
-            ".hidden",
-            "a b",
-            "é",
-            "a.js",
-            &"x".repeat(65),
-        ] {
+        for name in ["", "/a", "a/", "a//b", "..", "a/../b", ".hidden", "a b", "é", "a.js", &"x".repeat(65)] {
             assert!(!is_function_name(name), "{name}");
         }
     }
@@ -162,10 +120,7 @@ mod tests {
     #[test]
     fn near_names() {
         assert_eq!(near("privat", &["name", "private"]), Some("private"));
-        assert_eq!(
-            near("runAsSystem", &["run_as_system"]),
-            Some("run_as_system")
-        );
+        assert_eq!(near("runAsSystem", &["run_as_system"]), Some("run_as_system"));
         assert_eq!(near("nmae", &["name", "private"]), Some("name"));
         assert_eq!(near("id", &["name", "private"]), None);
         assert_eq!(near("last_modified", &["name", "private"]), None);

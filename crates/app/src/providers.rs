@@ -18,16 +18,8 @@ const TYPES: &[&str] = &[
     "oauth2-facebook",
     "oauth2-apple",
 ];
-const KEYS: &[&str] = &[
-    "name",
-    "type",
-    "disabled",
-    "config",
-    "secret_config",
-    "metadata_fields",
-    "redirect_uris",
-    "domain_restrictions",
-];
+const KEYS: &[&str] =
+    &["name", "type", "disabled", "config", "secret_config", "metadata_fields", "redirect_uris", "domain_restrictions"];
 /// Configuration of `local-userpass` (reference 3.4).
 const USERPASS_KEYS: &[&str] = &[
     "autoConfirm",
@@ -45,13 +37,10 @@ const USERPASS_KEYS: &[&str] = &[
 
 pub(crate) fn read(context: Context<'_>) -> Providers {
     if !context.tree.exists(FILE) {
-        let message =
-            "there is no such file, so nobody can log in; Usher runs anon-user and local-userpass";
+        let message = "there is no such file, so nobody can log in; Usher runs anon-user and local-userpass";
         context.report.notice(FILE, None, message);
     }
-    json::read(context, FILE, |node| node.object().map(providers))
-        .flatten()
-        .unwrap_or_default()
+    json::read(context, FILE, |node| node.object().map(providers)).flatten().unwrap_or_default()
 }
 
 fn providers(fields: Fields<'_>) -> Providers {
@@ -75,9 +64,7 @@ fn providers(fields: Fields<'_>) -> Providers {
         }
     }
     if !providers.anon_user && providers.local_userpass.is_none() {
-        fields
-            .node
-            .notice("no provider that Usher runs is switched on, so nobody can log in");
+        fields.node.notice("no provider that Usher runs is switched on, so nobody can log in");
     }
     providers
 }
@@ -85,24 +72,14 @@ fn providers(fields: Fields<'_>) -> Providers {
 fn check_type(name: &str, node: Node<'_>, provider: Fields<'_>) -> bool {
     if !TYPES.contains(&name) {
         let guess = near(name, TYPES).map(|near| format!("; did you mean {}?", quote(near)));
-        let message = format!(
-            "unknown provider {}{}",
-            quote(name),
-            guess.unwrap_or_default()
-        );
+        let message = format!("unknown provider {}{}", quote(name), guess.unwrap_or_default());
         node.mistake(message, format!("the providers are {}", TYPES.join(", ")));
         return false;
     }
-    match provider
-        .get("type")
-        .and_then(|node| Some((node, node.text()?)))
-    {
+    match provider.get("type").and_then(|node| Some((node, node.text()?))) {
         Some((node, kind)) if kind != name => {
             let message = format!("the provider {} has the type {}", quote(name), quote(kind));
-            node.mistake(
-                message,
-                "providers stand under their types: make the two the same",
-            );
+            node.mistake(message, "providers stand under their types: make the two the same");
             false
         }
         _ => true,
@@ -122,17 +99,10 @@ fn local_userpass(node: Node<'_>, provider: Fields<'_>) -> LocalUserpass {
     if !auto_confirm {
         pending(config);
     }
-    let reset_function = fields
-        .get("runResetFunction")
-        .filter(|node| node.boolean() == Some(true));
-    let reset_mail = fields
-        .get("resetPasswordUrl")
-        .filter(|node| !node.is_empty());
+    let reset_function = fields.get("runResetFunction").filter(|node| node.boolean() == Some(true));
+    let reset_mail = fields.get("resetPasswordUrl").filter(|node| !node.is_empty());
     if let Some(reset) = reset_function.or(reset_mail) {
-        reset.not_run(
-            "password reset",
-            "this version neither sends e-mail nor runs a reset function",
-        );
+        reset.not_run("password reset", "this version neither sends e-mail nor runs a reset function");
     }
     LocalUserpass { auto_confirm }
 }

@@ -86,36 +86,17 @@ impl Report {
         self.mistakes.borrow_mut().push(mistake);
     }
 
-    pub(crate) fn mistake(
-        &self,
-        file: &str,
-        line: Option<usize>,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.add(Mistake {
-            file: file.into(),
-            line,
-            message: message.into(),
-            help: help.into(),
-        });
+    pub(crate) fn mistake(&self, file: &str, line: Option<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Mistake { file: file.into(), line, message: message.into(), help: help.into() });
     }
 
     pub(crate) fn notice(&self, file: &str, line: Option<usize>, message: impl Into<String>) {
-        self.notices.borrow_mut().push(Notice {
-            file: file.into(),
-            line,
-            message: message.into(),
-        });
+        self.notices.borrow_mut().push(Notice { file: file.into(), line, message: message.into() });
     }
 
     /// The notice for a feature of App Services that this version leaves out.
     pub(crate) fn not_run(&self, file: &str, line: Option<usize>, what: &str, because: &str) {
-        self.notice(
-            file,
-            line,
-            format!("not run by Usher: {what}, because {because}"),
-        );
+        self.notice(file, line, format!("not run by Usher: {what}, because {because}"));
     }
 
     /// The notices, if there was no mistake.

@@ -31,10 +31,7 @@ pub(crate) struct Root {
 }
 
 pub(crate) fn read(context: Context<'_>) -> Root {
-    let present: Vec<&str> = FILES
-        .into_iter()
-        .filter(|file| context.tree.exists(file))
-        .collect();
+    let present: Vec<&str> = FILES.into_iter().filter(|file| context.tree.exists(file)).collect();
     let root = match present[..] {
         [] => {
             no_root(context);
@@ -43,9 +40,7 @@ pub(crate) fn read(context: Context<'_>) -> Root {
         [file] => json::read(context, file, |node| node.object().map(root)).flatten(),
         [file, other, ..] => {
             let message = format!("there is {other} as well, and an app has one root file");
-            context
-                .report
-                .mistake(file, None, message, "keep the newer one");
+            context.report.mistake(file, None, message, "keep the newer one");
             None
         }
     };
@@ -56,14 +51,10 @@ fn no_root(context: Context<'_>) {
     for (file, version) in OLDER {
         if context.tree.exists(file) {
             let line = json::read(context, file, |node| {
-                node.try_object()
-                    .and_then(|fields| fields.get("config_version"))
-                    .map(|node| node.line())
+                node.try_object().and_then(|fields| fields.get("config_version")).map(|node| node.line())
             });
             let message = format!("the layout of config version {version} is not supported yet");
-            let help = format!(
-                "convert the app to config version {CONFIG_VERSION}, whose root is realm_config.json"
-            );
+            let help = format!("convert the app to config version {CONFIG_VERSION}, whose root is realm_config.json");
             return context.report.mistake(file, line.flatten(), message, help);
         }
     }
@@ -71,7 +62,9 @@ fn no_root(context: Context<'_>) {
         FILES[0],
         None,
         "is missing, and so is root_config.json: this is not an app directory",
-        format!("give the directory of an app, or write {{\"config_version\": {CONFIG_VERSION}, \"name\": \"my-app\"}}"),
+        format!(
+            "give the directory of an app, or write {{\"config_version\": {CONFIG_VERSION}, \"name\": \"my-app\"}}"
+        ),
     );
 }
 
@@ -81,48 +74,29 @@ fn root(fields: Fields<'_>) -> Root {
         && version != CONFIG_VERSION
     {
         let message = format!("the layout of config version {version} is not supported yet");
-        node.mistake(
-            message,
-            format!("convert the app to config version {CONFIG_VERSION}"),
-        );
+        node.mistake(message, format!("convert the app to config version {CONFIG_VERSION}"));
     }
     if let Some(node) = fields.get("environment").filter(|node| !node.is_empty()) {
-        node.not_run(
-            "the environment",
-            "functions are not given environment values in this version",
-        );
+        node.not_run("the environment", "functions are not given environment values in this version");
     }
     fields.notice_unknown(KEYS);
-    let name = fields
-        .required("name")
-        .and_then(|node| node.text())
-        .unwrap_or_default();
+    let name = fields.required("name").and_then(|node| node.text()).unwrap_or_default();
     Root {
         id: id(fields).unwrap_or_default().to_owned(),
         name: name.to_owned(),
         deployment_model: deployment_model(fields).to_owned(),
-        location: fields
-            .text("location")
-            .or(fields.text("provider_region"))
-            .unwrap_or("US-VA")
-            .to_owned(),
+        location: fields.text("location").or(fields.text("provider_region")).unwrap_or("US-VA").to_owned(),
         allowed_request_origins: origins(fields),
     }
 }
 
 /// The client app id: `app_id`, or else the name. The id in `.mdb/app_meta.json` is an internal one.
 fn id(fields: Fields<'_>) -> Option<&str> {
-    let node = fields
-        .get("app_id")
-        .filter(|node| !node.is_empty())
-        .or(fields.get("name"))?;
+    let node = fields.get("app_id").filter(|node| !node.is_empty()).or(fields.get("name"))?;
     let id = node.text()?;
     if !is_word(id) {
         node.mistake(
-            format!(
-                "{} cannot be an app id, which stands in the app's URLs",
-                quote(id)
-            ),
+            format!("{} cannot be an app id, which stands in the app's URLs", quote(id)),
             "use letters, digits, \"_\" and \"-\"",
         );
     }
@@ -136,19 +110,13 @@ fn deployment_model(fields: Fields<'_>) -> &str {
     if !["LOCAL", "GLOBAL"].contains(&model)
         && let Some(node) = fields.get("deployment_model")
     {
-        node.mistake(
-            format!("{} is not a deployment model", quote(model)),
-            "write \"LOCAL\" or \"GLOBAL\"",
-        );
+        node.mistake(format!("{} is not a deployment model", quote(model)), "write \"LOCAL\" or \"GLOBAL\"");
     }
     model
 }
 
 fn origins(fields: Fields<'_>) -> Vec<String> {
-    let Some(nodes) = fields
-        .get("allowed_request_origins")
-        .and_then(|node| node.array())
-    else {
+    let Some(nodes) = fields.get("allowed_request_origins").and_then(|node| node.array()) else {
         return Vec::new();
     };
     let origin = |node: json::Node<'_>| {

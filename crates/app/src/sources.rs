@@ -44,63 +44,30 @@ fn walk(context: Context<'_>, folder: &str, found: &mut BTreeMap<String, Found>)
         let path = join(directory, &item.name);
         if item.directory {
             if !SKIPPED.contains(&item.name.as_str()) {
-                descend(
-                    context,
-                    &format!("{folder}{}", item.name),
-                    path,
-                    item.link,
-                    found,
-                );
+                descend(context, &format!("{folder}{}", item.name), path, item.link, found);
             }
         } else if let Some(stem) = item.name.strip_suffix(".wasm") {
             if item.bytes > limits::COMPONENT_BYTES as u64 {
-                let message = format!(
-                    "is larger than the {} bytes of a component",
-                    limits::COMPONENT_BYTES
-                );
-                context.report.mistake(
-                    &path,
-                    None,
-                    message,
-                    "build it with --release, and without debug information",
-                );
+                let message = format!("is larger than the {} bytes of a component", limits::COMPONENT_BYTES);
+                context.report.mistake(&path, None, message, "build it with --release, and without debug information");
             }
-            found
-                .entry(format!("{folder}{stem}"))
-                .or_default()
-                .component = Some(path);
+            found.entry(format!("{folder}{stem}")).or_default().component = Some(path);
         } else if let Some(stem) = item.name.strip_suffix(".js") {
-            found
-                .entry(format!("{folder}{stem}"))
-                .or_default()
-                .javascript = Some(path);
+            found.entry(format!("{folder}{stem}")).or_default().javascript = Some(path);
         }
     }
 }
 
-fn descend(
-    context: Context<'_>,
-    name: &str,
-    directory: String,
-    link: bool,
-    found: &mut BTreeMap<String, Found>,
-) {
+fn descend(context: Context<'_>, name: &str, directory: String, link: bool, found: &mut BTreeMap<String, Found>) {
     if let Some(package) = package(context, &directory) {
         found.entry(name.to_owned()).or_default().package = Some(package);
     } else if link {
         // Such links can lead in circles.
         let help = "put the directory itself here, or link the single functions in it";
-        context.report.mistake(
-            &directory,
-            None,
-            "a symbolic link to a folder of functions is not followed",
-            help,
-        );
+        context.report.mistake(&directory, None, "a symbolic link to a folder of functions is not followed", help);
     } else if name.len() >= limits::FUNCTION_NAME_CHARS {
         let message = "no function below this folder could have a name of allowed length";
-        context
-            .report
-            .mistake(&directory, None, message, FUNCTION_NAME_HELP);
+        context.report.mistake(&directory, None, message, FUNCTION_NAME_HELP);
     } else {
         walk(context, &format!("{name}/"), found);
     }
@@ -117,50 +84,28 @@ fn package(context: Context<'_>, directory: &str) -> Option<Package> {
         Ok(table) if !table.contains_key("package") => return None,
         Ok(table) => is_cdylib(&table),
         Err((line, message)) => {
-            context.report.mistake(
-                &manifest,
-                Some(line),
-                message,
-                "repair the file, or remove it",
-            );
+            context.report.mistake(&manifest, Some(line), message, "repair the file, or remove it");
             // One mistake is enough.
             true
         }
     };
-    Some(Package {
-        directory: directory.to_owned(),
-        manifest,
-        cdylib,
-    })
+    Some(Package { directory: directory.to_owned(), manifest, cdylib })
 }
 
 /// # Errors
 /// The line and what is wrong there.
 fn parse(content: &[u8]) -> Result<Table, (usize, String)> {
-    let line = |offset: usize| {
-        1 + content
-            .iter()
-            .take(offset)
-            .filter(|byte| **byte == b'\n')
-            .count()
-    };
-    let text = std::str::from_utf8(content)
-        .map_err(|e| (line(e.valid_up_to()), "the text is not UTF-8".to_owned()))?;
+    let line = |offset: usize| 1 + content.iter().take(offset).filter(|byte| **byte == b'\n').count();
+    let text = std::str::from_utf8(content).map_err(|e| (line(e.valid_up_to()), "the text is not UTF-8".to_owned()))?;
     text.parse().map_err(|e: toml::de::Error| {
         let start = e.span().map_or(0, |span| span.start);
-        (
-            line(start),
-            format!("not TOML: {}", e.message().replace('\n', ", ")),
-        )
+        (line(start), format!("not TOML: {}", e.message().replace('\n', ", ")))
     })
 }
 
 fn is_cdylib(manifest: &Table) -> bool {
     let library = manifest.get("lib").and_then(Value::as_table);
     let types = library.and_then(|library| library.get("crate-type").or(library.get("crate_type")));
-    let types = types
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let types = types.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     types.iter().any(|kind| kind.as_str() == Some("cdylib"))
 }

@@ -51,10 +51,7 @@ impl Disk {
             return Err(refuse("not a directory".into()));
         }
         let directory = std::path::absolute(directory).map_err(|e| refuse(e.to_string()))?;
-        Ok(Self {
-            directory,
-            canonical,
-        })
+        Ok(Self { directory, canonical })
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -77,11 +74,7 @@ impl Disk {
         };
         if !real.starts_with(&self.canonical) {
             let help = "put what it leads to inside the app directory";
-            return Err(wrong(
-                path,
-                "a symbolic link leads out of the app directory",
-                help,
-            ));
+            return Err(wrong(path, "a symbolic link leads out of the app directory", help));
         }
         Ok(Some(real))
     }
@@ -89,11 +82,7 @@ impl Disk {
     fn item(&self, directory: &str, name: std::ffi::OsString) -> Result<Option<Item>, Mistake> {
         let Some(name) = name.to_str() else {
             let path = format!("{directory}/{}", name.to_string_lossy());
-            return Err(wrong(
-                &path,
-                "the name of the file is not UTF-8",
-                "rename the file",
-            ));
+            return Err(wrong(&path, "the name of the file is not UTF-8", "rename the file"));
         };
         let path = join(directory, name);
         let Some(real) = self.resolve(&path)? else {
@@ -115,23 +104,14 @@ impl Tree for Disk {
             return Ok(Vec::new());
         };
         if !real.is_dir() {
-            return Err(wrong(
-                directory,
-                "is a file where a directory belongs",
-                "rename or remove it",
-            ));
+            return Err(wrong(directory, "is a file where a directory belongs", "rename or remove it"));
         }
         let failed = |e: io::Error| unreadable(directory, &e);
-        let names: io::Result<Vec<_>> = fs::read_dir(real)
-            .map_err(failed)?
-            .map(|entry| Ok(entry?.file_name()))
-            .collect();
+        let names: io::Result<Vec<_>> =
+            fs::read_dir(real).map_err(failed)?.map(|entry| Ok(entry?.file_name())).collect();
         let mut names = names.map_err(failed)?;
         names.sort();
-        Ok(names
-            .into_iter()
-            .filter_map(|name| self.item(directory, name).transpose())
-            .collect())
+        Ok(names.into_iter().filter_map(|name| self.item(directory, name).transpose()).collect())
     }
 
     fn read(&self, file: &str) -> Result<Option<Vec<u8>>, Mistake> {
@@ -140,11 +120,7 @@ impl Tree for Disk {
         };
         // Asked before it is opened, since opening a pipe would wait for its other end.
         if !real.is_file() {
-            return Err(wrong(
-                file,
-                "is not a file",
-                "put a file in its place, or remove it",
-            ));
+            return Err(wrong(file, "is not a file", "put a file in its place, or remove it"));
         }
         let mut content = Vec::new();
         let limit = limits::APP_FILE_BYTES as u64 + 1;
@@ -177,17 +153,11 @@ impl<'a> Memory<'a> {
                 .collect();
             let name = segments.ok_or_else(|| {
                 let help = "name files by their paths inside the app directory, in UTF-8";
-                wrong(
-                    &path.to_string_lossy(),
-                    "leads out of the app directory",
-                    help,
-                )
+                wrong(&path.to_string_lossy(), "leads out of the app directory", help)
             })?;
             Ok((name.join("/"), content.as_slice()))
         });
-        Ok(Self {
-            files: files.collect::<Result<_, _>>()?,
-        })
+        Ok(Self { files: files.collect::<Result<_, _>>()? })
     }
 
     fn below<'s>(&'s self, directory: &str) -> impl Iterator<Item = (&'s str, &'s [u8])> {
@@ -207,15 +177,7 @@ impl Tree for Memory<'_> {
                 None => (rest, false),
             };
             let bytes = content.len() as u64;
-            items.insert(
-                name,
-                Item {
-                    name: name.to_owned(),
-                    directory,
-                    link: false,
-                    bytes,
-                },
-            );
+            items.insert(name, Item { name: name.to_owned(), directory, link: false, bytes });
         }
         Ok(items.into_values().map(Ok).collect())
     }
@@ -240,28 +202,16 @@ pub(crate) fn join(directory: &str, name: &str) -> String {
 
 fn within_limit(file: &str, bytes: usize) -> Result<(), Mistake> {
     if bytes > limits::APP_FILE_BYTES {
-        let message = format!(
-            "is larger than the {} bytes of a configuration file",
-            limits::APP_FILE_BYTES
-        );
+        let message = format!("is larger than the {} bytes of a configuration file", limits::APP_FILE_BYTES);
         return Err(wrong(file, message, "make it smaller"));
     }
     Ok(())
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Mistake {
-    wrong(
-        path,
-        format!("cannot be read: {error}"),
-        "make it readable for the user that runs Usher",
-    )
+    wrong(path, format!("cannot be read: {error}"), "make it readable for the user that runs Usher")
 }
 
 fn wrong(path: &str, message: impl Into<String>, help: &str) -> Mistake {
-    Mistake {
-        file: path.into(),
-        line: None,
-        message: message.into(),
-        help: help.into(),
-    }
+    Mistake { file: path.into(), line: None, message: message.into(), help: help.into() }
 }

@@ -17,21 +17,13 @@ use usher_contract::limits;
 fn mistakes(change: impl FnOnce(&std::path::Path)) -> Vec<String> {
     let files = directory(BASE);
     change(files.path());
-    load(files.path())
-        .unwrap_err()
-        .0
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    load(files.path()).unwrap_err().0.iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn links_that_leave_the_app_are_refused() {
-    let outside = directory(&[
-        ("secret.json", "{\"name\": \"stolen\"}"),
-        ("more/a.wasm", ""),
-        ("more/Cargo.toml", "[package]"),
-    ]);
+    let outside =
+        directory(&[("secret.json", "{\"name\": \"stolen\"}"), ("more/a.wasm", ""), ("more/Cargo.toml", "[package]")]);
     let target = |name: &str| outside.path().join(name);
     let leads_out = |path: &str| format!("{path}: a symbolic link leads out of the app directory");
 
@@ -40,8 +32,7 @@ fn links_that_leave_the_app_are_refused() {
         symlink(target("secret.json"), app.join("realm_config.json")).unwrap();
     });
     assert_eq!(found, [leads_out("realm_config.json")]);
-    let found =
-        mistakes(|app| symlink(target("more/a.wasm"), app.join("functions/a.wasm")).unwrap());
+    let found = mistakes(|app| symlink(target("more/a.wasm"), app.join("functions/a.wasm")).unwrap());
     assert_eq!(found, [leads_out("functions/a.wasm")]);
     let found = mistakes(|app| symlink(target("more"), app.join("functions/more")).unwrap());
     assert_eq!(found, [leads_out("functions/more")]);
@@ -53,20 +44,11 @@ fn links_that_leave_the_app_are_refused() {
 fn links_that_lead_nowhere_or_in_circles_are_refused() {
     let found = mistakes(|app| symlink("gone", app.join("functions/a.wasm")).unwrap());
     assert_eq!(found.len(), 1);
-    assert!(
-        found[0].starts_with("functions/a.wasm: a symbolic link that leads nowhere"),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("functions/a.wasm: a symbolic link that leads nowhere"), "{found:?}");
     let found = mistakes(|app| symlink(".", app.join("functions/again")).unwrap());
-    assert_eq!(
-        found,
-        ["functions/again: a symbolic link to a folder of functions is not followed"]
-    );
+    assert_eq!(found, ["functions/again: a symbolic link to a folder of functions is not followed"]);
     let found = mistakes(|app| symlink("itself", app.join("functions/itself")).unwrap());
-    assert!(
-        found[0].starts_with("functions/itself: a symbolic link that leads nowhere"),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("functions/itself: a symbolic link that leads nowhere"), "{found:?}");
 }
 
 #[test]
@@ -74,25 +56,13 @@ fn links_inside_the_app_are_followed() {
     let files = directory(BASE);
     common::write(
         files.path(),
-        &[
-            ("src/a.wasm", ""),
-            (
-                "src/lib/Cargo.toml",
-                "[package]\n[lib]\ncrate-type = [\"cdylib\"]",
-            ),
-        ],
+        &[("src/a.wasm", ""), ("src/lib/Cargo.toml", "[package]\n[lib]\ncrate-type = [\"cdylib\"]")],
     );
     symlink("../src/a.wasm", files.path().join("functions/a.wasm")).unwrap();
     symlink("../src/lib", files.path().join("functions/lib")).unwrap();
     let app = load(files.path()).unwrap().app;
-    assert_eq!(
-        app.functions["a"].source,
-        Source::Component(files.path().join("functions/a.wasm"))
-    );
-    assert_eq!(
-        app.functions["lib"].source,
-        Source::Crate(files.path().join("functions/lib"))
-    );
+    assert_eq!(app.functions["a"].source, Source::Component(files.path().join("functions/a.wasm")));
+    assert_eq!(app.functions["lib"].source, Source::Crate(files.path().join("functions/lib")));
 }
 
 #[test]
@@ -101,18 +71,11 @@ fn large_files_are_refused() {
         let file = fs::File::create(app.join("realm_config.json")).unwrap();
         file.set_len(limits::APP_FILE_BYTES as u64 + 1).unwrap();
         let component = fs::File::create(app.join("functions/hello.wasm")).unwrap();
-        component
-            .set_len(limits::COMPONENT_BYTES as u64 + 1)
-            .unwrap();
+        component.set_len(limits::COMPONENT_BYTES as u64 + 1).unwrap();
     });
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(
-        found[0]
-            .starts_with("functions/hello.wasm: is larger than the 67108864 bytes of a component")
-    );
-    assert!(found[1].starts_with(
-        "realm_config.json: is larger than the 4194304 bytes of a configuration file"
-    ));
+    assert!(found[0].starts_with("functions/hello.wasm: is larger than the 67108864 bytes of a component"));
+    assert!(found[1].starts_with("realm_config.json: is larger than the 4194304 bytes of a configuration file"));
 }
 
 #[test]
@@ -124,9 +87,7 @@ fn things_that_are_not_what_they_should_be_are_refused() {
     });
     assert_eq!(found.len(), 3, "{found:?}");
     assert_eq!(found[0], "auth/custom_user_data.json: is not a file");
-    assert!(
-        found[1].ends_with("no function below this folder could have a name of allowed length")
-    );
+    assert!(found[1].ends_with("no function below this folder could have a name of allowed length"));
     assert_eq!(found[2], "triggers: is a file where a directory belongs");
 }
 
@@ -192,24 +153,13 @@ fn json() -> impl Strategy<Value = String> {
         "wall_clock_ms",
     ]);
     let text = word.prop_map(|word| format!("\"{word}\""));
-    let number = prop_oneof![
-        any::<i64>().prop_map(|n| n.to_string()),
-        any::<f64>().prop_map(|n| n.to_string())
-    ];
-    let leaf = prop_oneof![
-        text.clone(),
-        number,
-        Just("true".into()),
-        Just("false".into()),
-        Just("null".into())
-    ];
+    let number = prop_oneof![any::<i64>().prop_map(|n| n.to_string()), any::<f64>().prop_map(|n| n.to_string())];
+    let leaf = prop_oneof![text.clone(), number, Just("true".into()), Just("false".into()), Just("null".into())];
     leaf.prop_recursive(6, 64, 6, move |inner| {
-        let field =
-            (text.clone(), inner.clone()).prop_map(|(key, value)| format!("{key}:\n{value}"));
+        let field = (text.clone(), inner.clone()).prop_map(|(key, value)| format!("{key}:\n{value}"));
         prop_oneof![
             prop::collection::vec(inner, 0..6).prop_map(|items| format!("[{}]", items.join(","))),
-            prop::collection::vec(field, 0..6)
-                .prop_map(|fields| format!("{{{}}}", fields.join(","))),
+            prop::collection::vec(field, 0..6).prop_map(|fields| format!("{{{}}}", fields.join(","))),
         ]
     })
 }
@@ -254,10 +204,6 @@ fn deep_nesting_is_a_mistake() {
         let deep = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
         let files = BTreeMap::from([(PathBuf::from("realm_config.json"), deep.into_bytes())]);
         let mistakes = load_files(&files).unwrap_err().0;
-        assert!(
-            mistakes[0].message.contains("nesting depth exceeded"),
-            "{}",
-            mistakes[0]
-        );
+        assert!(mistakes[0].message.contains("nesting depth exceeded"), "{}", mistakes[0]);
     }
 }

@@ -144,26 +144,16 @@ fn eight_mistakes_are_told_at_once() {
         assert!(shown.starts_with(wanted), "{shown}");
     }
     let text = mistakes.to_string();
-    assert!(
-        text.contains("\n  write the function in Rust as the crate functions/old/"),
-        "{text}"
-    );
+    assert!(text.contains("\n  write the function in Rust as the crate functions/old/"), "{text}");
 }
 
 #[test]
 fn one_file_with_many_mistakes_tells_them_all() {
     let manifest = "[\n{\"name\": \"hello\", \"private\": 1,\n\"budget\": {\"handles\": 0,\n\"log_bytes\": 0},\n\
                     \"grants\": [{\"name\": \"a\",\n\"database\": \"config\",\n\"collection\": \"\"}]}]";
-    let all: Vec<_> = BASE
-        .iter()
-        .copied()
-        .chain([(FUNCTIONS, manifest)])
-        .collect();
+    let all: Vec<_> = BASE.iter().copied().chain([(FUNCTIONS, manifest)]).collect();
     let mistakes = load_both(&all).unwrap_err().0;
-    let lines: Vec<_> = mistakes
-        .iter()
-        .map(|mistake| mistake.line.unwrap())
-        .collect();
+    let lines: Vec<_> = mistakes.iter().map(|mistake| mistake.line.unwrap()).collect();
     assert_eq!(lines, [2, 3, 4, 6, 7], "{mistakes:#?}");
 }
 
@@ -175,9 +165,7 @@ fn older_layouts_are_recognised() {
         assert_eq!(mistakes.len(), 1);
         let shown = mistakes[0].to_string();
         assert!(
-            shown.starts_with(&format!(
-                "{file}:2: the layout of config version {version} is not supported yet"
-            )),
+            shown.starts_with(&format!("{file}:2: the layout of config version {version} is not supported yet")),
             "{shown}"
         );
     }
@@ -187,13 +175,7 @@ fn older_layouts_are_recognised() {
 fn a_directory_without_an_app_says_so() {
     let mistakes = load_both(&[("src/main.rs", "")]).unwrap_err().0;
     assert_eq!(mistakes.len(), 1);
-    assert!(
-        mistakes[0]
-            .to_string()
-            .contains("this is not an app directory"),
-        "{}",
-        mistakes[0]
-    );
+    assert!(mistakes[0].to_string().contains("this is not an app directory"), "{}", mistakes[0]);
 }
 
 #[test]
@@ -204,8 +186,5 @@ fn a_directory_that_is_not_there_says_so() {
     assert_eq!(mistakes[0].file, missing);
     let file = directory.path().join("file");
     std::fs::write(&file, "").unwrap();
-    assert_eq!(
-        usher_app::load(&file).unwrap_err().0[0].message,
-        "not a directory"
-    );
+    assert_eq!(usher_app::load(&file).unwrap_err().0[0].message, "not a directory");
 }

@@ -42,10 +42,7 @@ const COMPLETE: common::Files<'static> = &[
                         {"name": "all", "database": "app", "collection": "stock"}],
              "account": ["delete"]}]"#,
     ),
-    (
-        "functions/users/create/Cargo.toml",
-        "[package]\nname = \"create\"\n[lib]\ncrate-type = [\"cdylib\"]",
-    ),
+    ("functions/users/create/Cargo.toml", "[package]\nname = \"create\"\n[lib]\ncrate-type = [\"cdylib\"]"),
     ("functions/report.wasm", ""),
 ];
 
@@ -55,55 +52,28 @@ fn everything_is_read() {
     let loaded = load(files.path()).unwrap();
     let app = loaded.app;
     assert_eq!((app.id.as_str(), app.name.as_str()), ("shop-abcde", "shop"));
-    assert_eq!(
-        (app.deployment_model.as_str(), app.location.as_str()),
-        ("GLOBAL", "IE")
-    );
-    assert_eq!(
-        app.allowed_request_origins,
-        ["https://example.com", "http://localhost:8080/"]
-    );
+    assert_eq!((app.deployment_model.as_str(), app.location.as_str()), ("GLOBAL", "IE"));
+    assert_eq!(app.allowed_request_origins, ["https://example.com", "http://localhost:8080/"]);
     assert_eq!(app.directory, files.path());
     assert!(app.providers.anon_user);
     assert!(app.providers.local_userpass.unwrap().auto_confirm);
 
     let custom = app.custom_user_data;
     assert!(custom.enabled);
-    assert_eq!(
-        (custom.database.as_str(), custom.collection.as_str()),
-        ("app", "profiles")
-    );
+    assert_eq!((custom.database.as_str(), custom.collection.as_str()), ("app", "profiles"));
     assert_eq!(custom.user_id_field, "_id");
     assert_eq!(custom.on_user_creation.as_deref(), Some("users/create"));
 
-    assert_eq!(
-        app.functions.keys().collect::<Vec<_>>(),
-        ["report", "users/create"]
-    );
+    assert_eq!(app.functions.keys().collect::<Vec<_>>(), ["report", "users/create"]);
     let create = &app.functions["users/create"];
     assert!(create.private && create.run_as_system && !create.disable_arg_logs);
-    assert_eq!(
-        create.source,
-        Source::Crate(files.path().join("functions/users/create"))
-    );
-    assert_eq!(
-        create.budget,
-        Budget {
-            wall_clock: limits::CREATION_WALL_CLOCK,
-            ..Budget::default()
-        }
-    );
-    assert_eq!(
-        (create.grants.as_slice(), create.account),
-        (&[][..], Account::default())
-    );
+    assert_eq!(create.source, Source::Crate(files.path().join("functions/users/create")));
+    assert_eq!(create.budget, Budget { wall_clock: limits::CREATION_WALL_CLOCK, ..Budget::default() });
+    assert_eq!((create.grants.as_slice(), create.account), (&[][..], Account::default()));
 
     let report = &app.functions["report"];
     assert!(!report.private && !report.run_as_system && report.disable_arg_logs);
-    assert_eq!(
-        report.source,
-        Source::Component(files.path().join("functions/report.wasm"))
-    );
+    assert_eq!(report.source, Source::Component(files.path().join("functions/report.wasm")));
     let budget = Budget {
         wall_clock: Duration::from_millis(1500),
         memory: 8 * 1024 * 1024,
@@ -115,12 +85,7 @@ fn everything_is_read() {
         log_bytes: 3,
     };
     assert_eq!(report.budget, budget);
-    let read_update = Operations {
-        read: true,
-        insert: false,
-        update: true,
-        delete: false,
-    };
+    let read_update = Operations { read: true, insert: false, update: true, delete: false };
     let grant = |name: &str, collection: &str, reach, operations| Grant {
         name: name.into(),
         database: "app".into(),
@@ -128,47 +93,31 @@ fn everything_is_read() {
         reach,
         operations,
     };
-    let own = Reach::Own {
-        field: "owner_id".into(),
-    };
+    let own = Reach::Own { field: "owner_id".into() };
     assert_eq!(
         report.grants,
-        [
-            grant("orders", "orders", own, read_update),
-            grant("all", "stock", Reach::Collection, Operations::ALL)
-        ]
+        [grant("orders", "orders", own, read_update), grant("all", "stock", Reach::Collection, Operations::ALL)]
     );
     assert_eq!(report.account, Account { delete: true });
 
     let notices: Vec<String> = loaded.notices.iter().map(ToString::to_string).collect();
     assert_eq!(notices.len(), 1, "{notices:#?}");
     assert!(
-        notices[0]
-            .starts_with("realm_config.json:3: \"http://localhost:8080/\" matches no request"),
+        notices[0].starts_with("realm_config.json:3: \"http://localhost:8080/\" matches no request"),
         "{notices:?}"
     );
 }
 
 #[test]
 fn a_root_config_and_nothing_else_is_an_app() {
-    let loaded = load_both(&[(
-        "root_config.json",
-        r#"{"name": "tiny", "provider_region": "aws-us-east-1"}"#,
-    )])
-    .unwrap();
+    let loaded = load_both(&[("root_config.json", r#"{"name": "tiny", "provider_region": "aws-us-east-1"}"#)]).unwrap();
     let app = loaded.app;
-    assert_eq!(
-        (app.id.as_str(), app.location.as_str()),
-        ("tiny", "aws-us-east-1")
-    );
+    assert_eq!((app.id.as_str(), app.location.as_str()), ("tiny", "aws-us-east-1"));
     assert_eq!(app.deployment_model, "LOCAL");
     assert!(!app.custom_user_data.enabled && app.functions.is_empty());
     let notices: Vec<String> = loaded.notices.iter().map(ToString::to_string).collect();
     assert_eq!(notices.len(), 1);
-    assert!(
-        notices[0].starts_with("auth/providers.json: there is no such file, so nobody can log in"),
-        "{notices:?}"
-    );
+    assert!(notices[0].starts_with("auth/providers.json: there is no such file, so nobody can log in"), "{notices:?}");
     let loaded = load_both(&[("root_config.json", r#"{"name": "tiny"}"#)]).unwrap();
     assert_eq!(loaded.app.location, "US-VA");
 }
@@ -176,10 +125,7 @@ fn a_root_config_and_nothing_else_is_an_app() {
 #[test]
 fn the_metadata_of_the_command_line_client_is_not_the_app_id() {
     let mut files = BASE.to_vec();
-    files.push((
-        ".mdb/app_meta.json",
-        r#"{"app_id": "0123456789abcdef01234567"}"#,
-    ));
+    files.push((".mdb/app_meta.json", r#"{"app_id": "0123456789abcdef01234567"}"#));
     assert_eq!(load_both(&files).unwrap().app.id, "shop");
 }
 
@@ -199,22 +145,10 @@ fn custom_user_data_that_is_off_needs_nothing_more() {
     assert!(!loaded.app.custom_user_data.enabled);
     assert!(loaded.notices[0].message.contains("\"enabled\" is missing"));
     let mut files = BASE.to_vec();
-    files.push((
-        "auth/custom_user_data.json",
-        r#"{"enabled": false, "on_user_creation_function_name": "hello"}"#,
-    ));
+    files.push(("auth/custom_user_data.json", r#"{"enabled": false, "on_user_creation_function_name": "hello"}"#));
     let loaded = load_both(&files).unwrap();
-    assert_eq!(
-        loaded.app.custom_user_data.on_user_creation.as_deref(),
-        Some("hello")
-    );
-    assert!(
-        loaded.notices[0]
-            .message
-            .contains("still runs before a user is created"),
-        "{:?}",
-        loaded.notices
-    );
+    assert_eq!(loaded.app.custom_user_data.on_user_creation.as_deref(), Some("hello"));
+    assert!(loaded.notices[0].message.contains("still runs before a user is created"), "{:?}", loaded.notices);
 }
 
 #[test]
@@ -232,29 +166,16 @@ fn without_data_sources_there_is_the_one_of_app_services() {
 fn registrations_that_nothing_confirms_are_noticed() {
     for (config, auto_confirm) in [
         (r#"{"autoConfirm": true}"#, true),
-        (
-            r#"{"autoConfirm": false, "emailConfirmationUrl": "https://example.com"}"#,
-            false,
-        ),
-        (
-            r#"{"autoConfirm": true, "runConfirmationFunction": true, "confirmationFunctionName": "f"}"#,
-            false,
-        ),
+        (r#"{"autoConfirm": false, "emailConfirmationUrl": "https://example.com"}"#, false),
+        (r#"{"autoConfirm": true, "runConfirmationFunction": true, "confirmationFunctionName": "f"}"#, false),
         ("{}", false),
     ] {
         let providers = format!("{{\"local-userpass\": {{\"config\": {config}}}}}");
         let mut files = BASE.to_vec();
         files.push(("auth/providers.json", &providers));
         let loaded = load_both(&files).unwrap();
-        assert_eq!(
-            loaded.app.providers.local_userpass.unwrap().auto_confirm,
-            auto_confirm,
-            "{config}"
-        );
-        let pending = loaded
-            .notices
-            .iter()
-            .any(|notice| notice.message.contains("stays pending"));
+        assert_eq!(loaded.app.providers.local_userpass.unwrap().auto_confirm, auto_confirm, "{config}");
+        let pending = loaded.notices.iter().any(|notice| notice.message.contains("stays pending"));
         assert_eq!(pending, !auto_confirm, "{config}: {:?}", loaded.notices);
     }
 }
@@ -269,35 +190,20 @@ fn sources_without_an_entry_are_added_and_shared_code_is_not() {
         ("functions/target/wasm32-wasip2/release/extra.wasm", ""),
         ("functions/node_modules/axios/index.js", ""),
         ("functions/.cache/x.js", ""),
-        (
-            "functions/shared/Cargo.toml",
-            "[package]\nname = \"shared\"",
-        ),
-        (
-            "functions/shared/build.js",
-            "not a function: inside a crate",
-        ),
+        ("functions/shared/Cargo.toml", "[package]\nname = \"shared\""),
+        ("functions/shared/build.js", "not a function: inside a crate"),
         ("functions/more/Cargo.toml", "[workspace]"),
-        (
-            "functions/more/extra/Cargo.toml",
-            "[package]\nname = \"e\"\n[lib]\ncrate-type = [\"rlib\", \"cdylib\"]",
-        ),
+        ("functions/more/extra/Cargo.toml", "[package]\nname = \"e\"\n[lib]\ncrate-type = [\"rlib\", \"cdylib\"]"),
         ("functions/utils/plain.wasm", ""),
     ]);
     let loaded = load_both(&files).unwrap();
-    assert_eq!(
-        loaded.app.functions.keys().collect::<Vec<_>>(),
-        ["hello", "more/extra", "utils/plain"]
-    );
+    assert_eq!(loaded.app.functions.keys().collect::<Vec<_>>(), ["hello", "more/extra", "utils/plain"]);
     let extra = &loaded.app.functions["more/extra"];
     assert!(!extra.private && !extra.run_as_system);
     assert_eq!(extra.budget, Budget::default());
     let notices: Vec<String> = loaded.notices.iter().map(ToString::to_string).collect();
     assert_eq!(notices.len(), 2, "{notices:#?}");
-    assert!(
-        notices[0]
-            .starts_with("functions/more/extra/Cargo.toml: has no entry in functions/config.json")
-    );
+    assert!(notices[0].starts_with("functions/more/extra/Cargo.toml: has no entry in functions/config.json"));
     assert!(notices[1].starts_with("functions/utils/plain.wasm: has no entry"));
 }
 
@@ -306,15 +212,9 @@ fn an_old_script_beside_its_replacement_is_only_noticed() {
     let mut files = BASE.to_vec();
     files.push(("functions/hello.js", "exports = () => 1;"));
     let loaded = load_both(&files).unwrap();
-    assert!(matches!(
-        loaded.app.functions["hello"].source,
-        Source::Component(_)
-    ));
+    assert!(matches!(loaded.app.functions["hello"].source, Source::Component(_)));
     let notice = loaded.notices[0].to_string();
-    assert!(
-        notice.contains("functions/hello.wasm stands in its place"),
-        "{notice}"
-    );
+    assert!(notice.contains("functions/hello.wasm stands in its place"), "{notice}");
 }
 
 /// As App Services exports an app that uses most of what it has.
@@ -324,10 +224,7 @@ fn an_export_is_read_and_what_is_left_out_is_told() {
     write(
         files.path(),
         &[
-            (
-                ".mdb/app_meta.json",
-                r#"{"group_id": "5f", "app_id": "60", "config_version": 20210101}"#,
-            ),
+            (".mdb/app_meta.json", r#"{"group_id": "5f", "app_id": "60", "config_version": 20210101}"#),
             (
                 "realm_config.json",
                 r#"{"config_version": 20210101, "name": "shop", "location": "US-VA",
@@ -344,67 +241,31 @@ fn an_export_is_read_and_what_is_left_out_is_told() {
             "local-userpass": {"name": "local-userpass", "type": "local-userpass", "config": {"autoConfirm": true,
                "runResetFunction": true, "resetFunctionName": "reset", "resetPasswordUrl": ""}}}"#,
             ),
-            (
-                "auth/custom_user_data.json",
-                r#"{"enabled": false, "on_user_creation_function_id": "5"}"#,
-            ),
+            ("auth/custom_user_data.json", r#"{"enabled": false, "on_user_creation_function_id": "5"}"#),
             (
                 "data_sources/mongodb-atlas/config.json",
                 r#"{"name": "mongodb-atlas", "type": "mongodb-atlas",
             "config": {"clusterName": "Cluster0", "readPreference": "primary", "wireProtocolEnabled": true,
             "flexible_sync": {"state": "enabled"}}}"#,
             ),
-            (
-                "data_sources/mongodb-atlas/default_rule.json",
-                r#"{"roles": [{"name": "all"}], "filters": []}"#,
-            ),
-            (
-                "data_sources/mongodb-atlas/db/items/rules.json",
-                r#"{"roles": []}"#,
-            ),
-            (
-                "data_sources/mongodb-atlas/db/items/schema.json",
-                r#"{"title": "item"}"#,
-            ),
+            ("data_sources/mongodb-atlas/default_rule.json", r#"{"roles": [{"name": "all"}], "filters": []}"#),
+            ("data_sources/mongodb-atlas/db/items/rules.json", r#"{"roles": []}"#),
+            ("data_sources/mongodb-atlas/db/items/schema.json", r#"{"title": "item"}"#),
             ("data_sources/mongodb-atlas/db/empty/schema.json", "{}"),
-            (
-                "data_sources/mongodb-atlas/db/items/relationships.json",
-                "{}",
-            ),
-            (
-                "functions/config.json",
-                r#"[{"name": "hello", "last_modified": 5, "can_evaluate": {}}]"#,
-            ),
+            ("data_sources/mongodb-atlas/db/items/relationships.json", "{}"),
+            ("functions/config.json", r#"[{"name": "hello", "last_modified": 5, "can_evaluate": {}}]"#),
             ("functions/package.json", "{}"),
-            (
-                "triggers/onLogin.json",
-                r#"{"name": "onLogin", "type": "AUTHENTICATION", "disabled": false}"#,
-            ),
+            ("triggers/onLogin.json", r#"{"name": "onLogin", "type": "AUTHENTICATION", "disabled": false}"#),
             ("triggers/off.json", r#"{"name": "off", "disabled": true}"#),
-            (
-                "values/key.json",
-                r#"{"name": "key", "value": "v", "from_secret": false}"#,
-            ),
+            ("values/key.json", r#"{"name": "key", "value": "v", "from_secret": false}"#),
             ("environments/no-environment.json", r#"{"values": {}}"#),
             ("environments/production.json", r#"{"values": {"a": 1}}"#),
-            (
-                "http_endpoints/config.json",
-                r#"[{"route": "/a", "http_method": "POST"}]"#,
-            ),
+            ("http_endpoints/config.json", r#"[{"route": "/a", "http_method": "POST"}]"#),
             ("https_endpoints/config.json", "[]"),
-            (
-                "http_endpoints/data_api_config.json",
-                r#"{"disabled": true}"#,
-            ),
+            ("http_endpoints/data_api_config.json", r#"{"disabled": true}"#),
             ("http_endpoints/hook/config.json", "{}"),
-            (
-                "sync/config.json",
-                r#"{"state": "enabled", "development_mode_enabled": true}"#,
-            ),
-            (
-                "graphql/config.json",
-                r#"{"use_natural_pluralization": true}"#,
-            ),
+            ("sync/config.json", r#"{"state": "enabled", "development_mode_enabled": true}"#),
+            ("graphql/config.json", r#"{"use_natural_pluralization": true}"#),
             ("graphql/custom_resolvers/total.json", "{}"),
             ("log_forwarders/forward.json", "{}"),
             ("hosting/files/index.html", ""),

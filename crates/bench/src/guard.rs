@@ -21,19 +21,13 @@ pub(crate) fn run() -> Result<Row> {
     let scope = Scope {
         database: "app".into(),
         collection: "custom_data".into(),
-        rows: Some(RowFilter {
-            field: "user_id".into(),
-            values: vec![Bson::String(id.to_hex()), Bson::ObjectId(id)],
-        }),
+        rows: Some(RowFilter { field: "user_id".into(), values: vec![Bson::String(id.to_hex()), Bson::ObjectId(id)] }),
         operations: Operations::ALL,
     };
     let filter = doc! { "visits": { "$gte": 3 }, "tags": { "$in": ["a", "b"] } }.to_vec()?;
     let options = doc! { "projection": { "nickname": 1 } }.to_vec()?;
     let operation = Operation::FindOne { filter, options };
-    let call = Call {
-        invocation: "0123456789abcdef01234567",
-        remaining: Duration::from_secs(30),
-    };
+    let call = Call { invocation: "0123456789abcdef01234567", remaining: Duration::from_secs(30) };
     let ours = || {
         for _ in 0..CHECKS {
             black_box(guard::check(&scope, black_box(&operation), call)).map(drop)?;

@@ -24,17 +24,12 @@ impl Client {
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self {
-            sender,
-            address: address.to_owned(),
-        })
+        Ok(Self { sender, address: address.to_owned() })
     }
 
     /// Sends one POST and gives the body of a 2xx answer.
     pub(crate) async fn post(&mut self, path: &str, token: Option<&str>, body: Bytes) -> Result<Bytes> {
-        let mut request = Request::post(path)
-            .header(HOST, &self.address)
-            .header(CONTENT_TYPE, "application/json");
+        let mut request = Request::post(path).header(HOST, &self.address).header(CONTENT_TYPE, "application/json");
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -49,7 +44,13 @@ impl Client {
     }
 
     /// Sends the same POST until `until`, and counts.
-    pub(crate) async fn repeat(&mut self, path: &str, token: Option<&str>, body: &Bytes, until: Instant) -> Result<u64> {
+    pub(crate) async fn repeat(
+        &mut self,
+        path: &str,
+        token: Option<&str>,
+        body: &Bytes,
+        until: Instant,
+    ) -> Result<u64> {
         let mut sent = 0;
         while Instant::now() < until {
             self.post(path, token, body.clone()).await?;
@@ -60,7 +61,9 @@ impl Client {
 
     /// Logs an anonymous user in; gives the reply.
     pub(crate) async fn log_in(&mut self) -> Result<Value> {
-        let body = self.post("/api/client/v2.0/app/sample/auth/providers/anon-user/login", None, Bytes::from_static(b"{}")).await?;
+        let body = self
+            .post("/api/client/v2.0/app/sample/auth/providers/anon-user/login", None, Bytes::from_static(b"{}"))
+            .await?;
         Ok(serde_json::from_slice(&body)?)
     }
 }

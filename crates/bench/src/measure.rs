@@ -20,12 +20,7 @@ pub(crate) struct Row {
 impl Row {
     /// A row from the rounds of each side.
     pub(crate) fn new(name: &'static str, unit: &'static str, ours: Vec<f64>, floor: Vec<f64>) -> Self {
-        Self {
-            name,
-            ours: median(ours),
-            floor: median(floor),
-            unit,
-        }
+        Self { name, ours: median(ours), floor: median(floor), unit }
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -68,7 +63,11 @@ pub(crate) fn microseconds(elapsed: Duration, count: u32) -> f64 {
 }
 
 /// Runs `lanes` copies of an endless loop for `time` and gives the operations a second of all together.
-pub(crate) async fn throughput<F>(lanes: usize, time: Duration, mut lane: impl FnMut(usize, Instant) -> F) -> Result<f64>
+pub(crate) async fn throughput<F>(
+    lanes: usize,
+    time: Duration,
+    mut lane: impl FnMut(usize, Instant) -> F,
+) -> Result<f64>
 where
     F: Future<Output = Result<u64>> + Send + 'static,
 {

@@ -75,9 +75,7 @@ async fn register(driver: &Driver, database: &Database) -> Result<()> {
     let login = doc! { "app": "sample", "user_id": id, "device_id": &hex, "created_at": now, "expires_at": now };
     collection("sessions").insert_one(login).await?;
     collection("events").insert_one(event("LOGIN")).await?;
-    collection("users")
-        .update_one(doc! { "_id": id }, doc! { "$set": { "last_login_at": now } })
-        .await?;
+    collection("users").update_one(doc! { "_id": id }, doc! { "$set": { "last_login_at": now } }).await?;
     collection("custom_data").find_one(doc! { "user_id": &hex }).await?;
     Ok(())
 }

@@ -24,17 +24,12 @@ const READ: &str = r#"{"name":"get_custom_data","arguments":[]}"#;
 pub(crate) async fn echo(server: &Server) -> Result<Row> {
     let bare = Floor::start()?;
     let (token, _) = token(server).await?;
-    let answer = Client::connect(&server.address).await?.post(CALL, Some(&token), Bytes::from_static(ECHO.as_bytes())).await?;
+    let answer =
+        Client::connect(&server.address).await?.post(CALL, Some(&token), Bytes::from_static(ECHO.as_bytes())).await?;
     if answer != floor::ANSWER.as_bytes() {
         bail!("the floor does not answer what echo answers: {}", String::from_utf8_lossy(&answer));
     }
-    in_turn(
-        "rpc-echo",
-        "calls/s",
-        || calls(&server.address, &token, ECHO),
-        || calls(&bare.address, &token, ECHO),
-    )
-    .await
+    in_turn("rpc-echo", "calls/s", || calls(&server.address, &token, ECHO), || calls(&bare.address, &token, ECHO)).await
 }
 
 /// A function that reads the caller's document beside the driver reading it.

@@ -9,7 +9,9 @@ use bson::doc;
 use usher_contract::host::{Bytes, Level};
 use usher_contract::{Budget, Collection, ErrorCode, Failure, Host, Reason, limits};
 use usher_sandbox::{Admission, Inputs, Invocation, Module, Sandbox, SandboxOptions};
-use wasmtime::component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, Lower, ResourceTable};
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, Lower, ResourceTable,
+};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -142,10 +144,7 @@ struct BareState {
 
 impl WasiView for BareState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
@@ -158,13 +157,8 @@ struct GuestError {
 
 impl Bare {
     fn store(&self) -> Store<BareState> {
-        let mut store = Store::new(
-            &self.engine,
-            BareState {
-                wasi: WasiCtx::builder().build(),
-                table: ResourceTable::new(),
-            },
-        );
+        let mut store =
+            Store::new(&self.engine, BareState { wasi: WasiCtx::builder().build(), table: ResourceTable::new() });
         // The engine counts epochs; a store without a deadline would stop at once.
         store.set_epoch_deadline(u64::MAX / 2);
         store
@@ -184,10 +178,7 @@ impl Bare {
 async fn sides(component: &[u8]) -> Result<(Ours, Bare)> {
     let argument = doc! { "nickname": "Ada", "visits": 7, "tags": ["a", "b"] };
     let arguments = usher_contract::value::array_bytes([argument.into()])?;
-    let sandbox = Arc::new(Sandbox::new(&SandboxOptions {
-        concurrent_calls: 8,
-        cache: None,
-    })?);
+    let sandbox = Arc::new(Sandbox::new(&SandboxOptions { concurrent_calls: 8, cache: None })?);
     let module = sandbox.load(component.to_vec()).await?;
 
     // The same engine, so the same settings and the same pool.
@@ -196,24 +187,11 @@ async fn sides(component: &[u8]) -> Result<(Ours, Bare)> {
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     linker.define_unknown_imports_as_traps(component)?;
-    let handler = component
-        .get_export_index(None, "usher:function/handler@0.1.0")
-        .context("the component exports no handler")?;
-    let export = component
-        .get_export_index(Some(&handler), "call")
-        .context("the handler has no call")?;
-    let bare = Bare {
-        pre: linker.instantiate_pre(component)?,
-        engine,
-        export,
-        arguments: arguments.clone(),
-    };
-    let ours = Ours {
-        sandbox,
-        module,
-        arguments,
-        host: Arc::new(Nothing),
-    };
+    let handler =
+        component.get_export_index(None, "usher:function/handler@0.1.0").context("the component exports no handler")?;
+    let export = component.get_export_index(Some(&handler), "call").context("the handler has no call")?;
+    let bare = Bare { pre: linker.instantiate_pre(component)?, engine, export, arguments: arguments.clone() };
+    let ours = Ours { sandbox, module, arguments, host: Arc::new(Nothing) };
     // Both must answer the same, or the comparison means nothing.
     let answer = ours.sandbox.run(&ours.module, ours.invocation().await?).await?;
     if answer != bare.call().await? {

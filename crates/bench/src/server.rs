@@ -52,7 +52,9 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(20));
         };
-        let text = |name: &str| ready[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in the ready file"));
+        let text = |name: &str| {
+            ready[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in the ready file"))
+        };
         Ok(Self {
             address: text("url")?.trim_start_matches("http://").to_owned(),
             mongodb: text("mongodb")?,
@@ -75,10 +77,8 @@ impl Drop for Server {
 
 /// Where set-up has built the sample app.
 pub(crate) fn prepared() -> PathBuf {
-    std::env::var_os("USHER_PREPARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/sample"),
-        PathBuf::from,
-    )
+    std::env::var_os("USHER_PREPARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/sample"), PathBuf::from)
 }
 
 /// A running bare HTTP server (see [`crate::floor`]).
@@ -89,16 +89,10 @@ pub(crate) struct Floor {
 
 impl Floor {
     pub(crate) fn start() -> Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("floor")
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut child = Command::new(std::env::current_exe()?).arg("floor").stdout(Stdio::piped()).spawn()?;
         let mut address = String::new();
         BufReader::new(child.stdout.take().context("no output to read")?).read_line(&mut address)?;
-        Ok(Self {
-            child,
-            address: address.trim().to_owned(),
-        })
+        Ok(Self { child, address: address.trim().to_owned() })
     }
 }
 

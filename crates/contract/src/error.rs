@@ -113,10 +113,7 @@ pub struct Failure {
 impl Failure {
     /// A failure with one of Usher's own codes.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code: Cow::Borrowed(code.as_str()),
-            message: message.into(),
-        }
+        Self { code: Cow::Borrowed(code.as_str()), message: message.into() }
     }
 
     /// Whether this failure carries the given code.

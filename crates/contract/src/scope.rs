@@ -12,10 +12,5 @@ pub struct Operations {
 
 impl Operations {
     /// Everything.
-    pub const ALL: Self = Self {
-        read: true,
-        insert: true,
-        update: true,
-        delete: true,
-    };
+    pub const ALL: Self = Self { read: true, insert: true, update: true, delete: true };
 }

@@ -37,7 +37,10 @@ fn every_type() -> Vec<(Bson, Value)> {
         (Bson::DateTime(DateTime::from_millis(-1)), json!({ "$date": { "$numberLong": "-1" } })),
         (Bson::Null, json!(null)),
         (
-            Bson::RegularExpression(Regex { pattern: bson::cstr!("a+").to_owned(), options: bson::cstr!("im").to_owned() }),
+            Bson::RegularExpression(Regex {
+                pattern: bson::cstr!("a+").to_owned(),
+                options: bson::cstr!("im").to_owned(),
+            }),
             json!({ "$regularExpression": { "pattern": "a+", "options": "im" } }),
         ),
         (Bson::DbPointer(pointed), pointer),
@@ -48,15 +51,9 @@ fn every_type() -> Vec<(Bson, Value)> {
             json!({ "$code": "f()", "$scope": { "x": { "$numberInt": "1" } } }),
         ),
         (Bson::Int32(-7), json!({ "$numberInt": "-7" })),
-        (
-            Bson::Timestamp(Timestamp { time: 42, increment: 1 }),
-            json!({ "$timestamp": { "t": 42, "i": 1 } }),
-        ),
+        (Bson::Timestamp(Timestamp { time: 42, increment: 1 }), json!({ "$timestamp": { "t": 42, "i": 1 } })),
         (Bson::Int64(i64::MAX), json!({ "$numberLong": "9223372036854775807" })),
-        (
-            Bson::Decimal128("1.50E+3".parse::<Decimal128>().unwrap()),
-            json!({ "$numberDecimal": "1.50E+3" }),
-        ),
+        (Bson::Decimal128("1.50E+3".parse::<Decimal128>().unwrap()), json!({ "$numberDecimal": "1.50E+3" })),
         (Bson::MinKey, json!({ "$minKey": 1 })),
         (Bson::MaxKey, json!({ "$maxKey": 1 })),
     ]

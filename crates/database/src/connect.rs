@@ -23,9 +23,7 @@ pub struct ConnectOptions {
 
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self {
-            system: "usher".to_owned(),
-        }
+        Self { system: "usher".to_owned() }
     }
 }
 
@@ -39,33 +37,19 @@ impl Database {
             .await
             .map_err(|error| DatabaseError::InvalidUri(redact(&error.to_string(), uri)))?;
         client.app_name.get_or_insert_with(|| "usher".to_owned());
-        client
-            .server_selection_timeout
-            .get_or_insert(limits::SERVER_SELECTION);
-        let hosts = client
-            .hosts
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
+        client.server_selection_timeout.get_or_insert(limits::SERVER_SELECTION);
+        let hosts = client.hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let unreachable = |error: mongodb::error::Error| DatabaseError::Unreachable {
             hosts: hosts.clone(),
             reason: redact(&error.to_string(), uri),
         };
 
         let client = Client::with_options(client).map_err(unreachable)?;
-        let hello = client
-            .database("admin")
-            .run_command(doc! {"hello": 1})
-            .await
-            .map_err(unreachable)?;
+        let hello = client.database("admin").run_command(doc! {"hello": 1}).await.map_err(unreachable)?;
         if !has_transactions(&hello) {
             return Err(DatabaseError::Standalone { hosts });
         }
-        Ok(Self {
-            client,
-            system: options.system,
-        })
+        Ok(Self { client, system: options.system })
     }
 
     /// Asks the server for a sign of life.
@@ -73,10 +57,7 @@ impl Database {
     /// # Errors
     /// The driver's, after [`limits::SERVER_SELECTION`] at the latest where no server is in reach.
     pub async fn ping(&self) -> Result<(), DatabaseError> {
-        self.client
-            .database("admin")
-            .run_command(doc! {"ping": 1})
-            .await?;
+        self.client.database("admin").run_command(doc! {"ping": 1}).await?;
         Ok(())
     }
 
@@ -93,10 +74,7 @@ impl Database {
 
 /// Members of replica sets say their set's name; routers of sharded clusters say `isdbgrid`.
 fn has_transactions(hello: &Document) -> bool {
-    hello.contains_key("setName")
-        || hello
-            .get_str("msg")
-            .is_ok_and(|message| message == "isdbgrid")
+    hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|message| message == "isdbgrid")
 }
 
 #[cfg(test)]
@@ -106,17 +84,14 @@ mod tests {
 
     #[test]
     fn a_standalone_server_is_told_from_a_replica_set() {
-        assert!(has_transactions(
-            &doc! {"setName": "rs0", "isWritablePrimary": true}
-        ));
+        assert!(has_transactions(&doc! {"setName": "rs0", "isWritablePrimary": true}));
         assert!(has_transactions(&doc! {"msg": "isdbgrid"}));
         assert!(!has_transactions(&doc! {"isWritablePrimary": true}));
     }
 
     #[tokio::test]
     async fn a_bad_uri_is_refused_without_its_password() {
-        let refusal =
-            Database::connect("mongodb://ann:hunter/2@host", ConnectOptions::default()).await;
+        let refusal = Database::connect("mongodb://ann:hunter/2@host", ConnectOptions::default()).await;
         let Err(error @ DatabaseError::InvalidUri(_)) = refusal else {
             panic!("accepted: {refusal:?}");
         };
@@ -125,16 +100,12 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_where_nobody_listens_is_named() {
-        let uri =
-            "mongodb://ann:hunter2@127.0.0.1:9/?serverSelectionTimeoutMS=200&connectTimeoutMS=200";
+        let uri = "mongodb://ann:hunter2@127.0.0.1:9/?serverSelectionTimeoutMS=200&connectTimeoutMS=200";
         let refusal = Database::connect(uri, ConnectOptions::default()).await;
         let Err(error @ DatabaseError::Unreachable { .. }) = refusal else {
             panic!("accepted: {refusal:?}");
         };
         let message = error.to_string();
-        assert!(
-            message.contains("127.0.0.1:9") && !message.contains("hunter2"),
-            "{message}"
-        );
+        assert!(message.contains("127.0.0.1:9") && !message.contains("hunter2"), "{message}");
     }
 }

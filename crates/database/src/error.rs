@@ -44,10 +44,9 @@ pub fn is_duplicate_key(error: &Error) -> bool {
     const DUPLICATE_KEY: i32 = 11_000;
     match error.kind.as_ref() {
         ErrorKind::Write(WriteFailure::WriteError(write)) => write.code == DUPLICATE_KEY,
-        ErrorKind::InsertMany(many) => many
-            .write_errors
-            .as_ref()
-            .is_some_and(|errors| errors.iter().any(|write| write.code == DUPLICATE_KEY)),
+        ErrorKind::InsertMany(many) => {
+            many.write_errors.as_ref().is_some_and(|errors| errors.iter().any(|write| write.code == DUPLICATE_KEY))
+        }
         ErrorKind::Command(command) => command.code == DUPLICATE_KEY,
         _ => false,
     }
@@ -55,18 +54,12 @@ pub fn is_duplicate_key(error: &Error) -> bool {
 
 /// Takes user name and password of a URI out of a message that may quote it.
 pub(crate) fn redact(message: &str, uri: &str) -> String {
-    let secrets = uri
-        .split_once("://")
-        .and_then(|(_, rest)| rest.rsplit_once('@'))
-        .map(|(userinfo, _)| userinfo);
+    let secrets = uri.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')).map(|(userinfo, _)| userinfo);
     let Some(userinfo) = secrets.filter(|found| !found.is_empty()) else {
         return message.to_owned();
     };
     let mut clean = message.replace(userinfo, "…");
-    if let Some((_, password)) = userinfo
-        .split_once(':')
-        .filter(|(_, password)| !password.is_empty())
-    {
+    if let Some((_, password)) = userinfo.split_once(':').filter(|(_, password)| !password.is_empty()) {
         clean = clean.replace(password, "…");
     }
     clean
@@ -79,10 +72,7 @@ mod tests {
     #[test]
     fn credentials_never_reach_a_message() {
         let uri = "mongodb://ann:s3cr@et@db.example:27017/?replicaSet=rs0";
-        let message = redact(
-            "cannot read mongodb://ann:s3cr@et@db.example or just s3cr@et",
-            uri,
-        );
+        let message = redact("cannot read mongodb://ann:s3cr@et@db.example or just s3cr@et", uri);
         assert_eq!(message, "cannot read mongodb://…@db.example or just …");
         assert_eq!(redact("plain", "mongodb://db.example"), "plain");
     }

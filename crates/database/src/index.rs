@@ -17,10 +17,7 @@ pub fn plain(keys: Document) -> IndexModel {
 
 /// An index that admits each combination of values once.
 pub fn unique(keys: Document) -> IndexModel {
-    IndexModel::builder()
-        .keys(keys)
-        .options(IndexOptions::builder().unique(true).build())
-        .build()
+    IndexModel::builder().keys(keys).options(IndexOptions::builder().unique(true).build()).build()
 }
 
 /// An index that lets MongoDB remove documents when the time in `field` has passed.
@@ -49,21 +46,10 @@ impl Database {
     ///
     /// # Errors
     /// The driver's.
-    pub async fn ensure_collection(
-        &self,
-        database: &str,
-        collection: &str,
-    ) -> Result<(), DatabaseError> {
+    pub async fn ensure_collection(&self, database: &str, collection: &str) -> Result<(), DatabaseError> {
         const NAMESPACE_EXISTS: i32 = 48;
-        match self
-            .client()
-            .database(database)
-            .create_collection(collection)
-            .await
-        {
-            Err(error) if matches!(error.kind.as_ref(), ErrorKind::Command(e) if e.code == NAMESPACE_EXISTS) => {
-                Ok(())
-            }
+        match self.client().database(database).create_collection(collection).await {
+            Err(error) if matches!(error.kind.as_ref(), ErrorKind::Command(e) if e.code == NAMESPACE_EXISTS) => Ok(()),
             outcome => Ok(outcome?),
         }
     }

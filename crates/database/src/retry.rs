@@ -62,8 +62,7 @@ impl Database {
             match self.attempt(&mut body).await {
                 Ok(value) => return Ok(value),
                 Err(End::Again(_))
-                    if attempt < limits::TRANSACTION_ATTEMPTS
-                        && begun.elapsed() < limits::TRANSACTION_PATIENCE =>
+                    if attempt < limits::TRANSACTION_ATTEMPTS && begun.elapsed() < limits::TRANSACTION_PATIENCE =>
                 {
                     tracing::debug!(attempt, "transient transaction error, running it again");
                     tokio::time::sleep(pause(attempt)).await;
@@ -80,10 +79,7 @@ impl Database {
         Running: Future<Output = Result<T, E>>,
         E: Transient + From<DatabaseError>,
     {
-        let transaction = self
-            .begin()
-            .await
-            .map_err(|error| End::Over(DatabaseError::from(error).into()))?;
+        let transaction = self.begin().await.map_err(|error| End::Over(DatabaseError::from(error).into()))?;
         let outcome = body(transaction.clone()).await;
         let transient = transaction.transient();
         match (outcome, transaction.fatal()) {
@@ -92,28 +88,17 @@ impl Database {
                 Err(error) => {
                     let again = error.is_transient();
                     let error = DatabaseError::from(error).into();
-                    Err(if again {
-                        End::Again(error)
-                    } else {
-                        End::Over(error)
-                    })
+                    Err(if again { End::Again(error) } else { End::Over(error) })
                 }
             },
             (outcome, fatal) => {
                 transaction.abort().await;
                 let error = match outcome {
                     Err(error) => error,
-                    Ok(_) => DatabaseError::Doomed(
-                        fatal.unwrap_or_else(|| "a transient error".to_owned()),
-                    )
-                    .into(),
+                    Ok(_) => DatabaseError::Doomed(fatal.unwrap_or_else(|| "a transient error".to_owned())).into(),
                 };
                 let again = transient || error.is_transient();
-                Err(if again {
-                    End::Again(error)
-                } else {
-                    End::Over(error)
-                })
+                Err(if again { End::Again(error) } else { End::Over(error) })
             }
         }
     }
@@ -136,8 +121,7 @@ impl Transaction {
         let outcome = loop {
             match session.commit_transaction().await {
                 Err(error)
-                    if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT)
-                        && attempt < limits::COMMIT_ATTEMPTS =>
+                    if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) && attempt < limits::COMMIT_ATTEMPTS =>
                 {
                     tokio::time::sleep(pause(attempt)).await;
                     attempt += 1;
@@ -169,8 +153,6 @@ async fn seal(session: &mut mongodb::ClientSession) {
 
 /// Full jitter: those who collided do not collide again.
 fn pause(attempt: u32) -> Duration {
-    let ceiling = FIRST_PAUSE
-        .saturating_mul(1 << attempt.min(10))
-        .min(LONGEST_PAUSE);
+    let ceiling = FIRST_PAUSE.saturating_mul(1 << attempt.min(10)).min(LONGEST_PAUSE);
     rand::rng().random_range(Duration::ZERO..=ceiling)
 }

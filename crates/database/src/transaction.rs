@@ -24,10 +24,7 @@ struct Trouble {
 
 impl Transaction {
     pub(crate) fn new(session: ClientSession) -> Self {
-        Self {
-            session: Arc::new(Mutex::new(session)),
-            trouble: Arc::default(),
-        }
+        Self { session: Arc::new(Mutex::new(session)), trouble: Arc::default() }
     }
 
     /// The session to pass to the driver; held until the guard is dropped.
@@ -47,19 +44,12 @@ impl Transaction {
 
     /// Whether a transient error happened inside: running the whole again may succeed.
     pub fn transient(&self) -> bool {
-        self.trouble
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .transient
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).transient
     }
 
     /// The error that ended the transaction for good, if one was noted.
     pub(crate) fn fatal(&self) -> Option<String> {
-        self.trouble
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .fatal
-            .clone()
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).fatal.clone()
     }
 }
 
@@ -67,9 +57,6 @@ impl Transaction {
 fn came_from_server(error: &Error) -> bool {
     matches!(
         error.kind.as_ref(),
-        ErrorKind::Command(_)
-            | ErrorKind::Write(_)
-            | ErrorKind::InsertMany(_)
-            | ErrorKind::BulkWrite(_)
+        ErrorKind::Command(_) | ErrorKind::Write(_) | ErrorKind::InsertMany(_) | ErrorKind::BulkWrite(_)
     )
 }

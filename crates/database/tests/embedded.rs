@@ -8,19 +8,11 @@ use bson::{Document, doc};
 use usher_database::{ConnectOptions, Database, Embedded, EmbeddedError, embedded};
 
 async fn connect(uri: &str) -> Database {
-    Database::connect(uri, ConnectOptions::default())
-        .await
-        .unwrap()
+    Database::connect(uri, ConnectOptions::default()).await.unwrap()
 }
 
 fn kill(signal: &str, pid: u32) {
-    assert!(
-        Command::new("kill")
-            .args([signal, &pid.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 
 #[tokio::test]
@@ -28,10 +20,7 @@ async fn starts_survives_a_kill_and_keeps_its_data() {
     let directory = tempfile::tempdir().unwrap();
     assert_eq!(embedded::running(directory.path()), None);
     let embedded = Embedded::start(directory.path(), None).await.unwrap();
-    assert_eq!(
-        embedded::running(directory.path()).as_deref(),
-        Some(embedded.uri())
-    );
+    assert_eq!(embedded::running(directory.path()).as_deref(), Some(embedded.uri()));
     let database = connect(embedded.uri()).await;
     let things = database.system().collection::<Document>("things");
     things.insert_one(doc! {"_id": 1}).await.unwrap();
@@ -48,24 +37,15 @@ async fn starts_survives_a_kill_and_keeps_its_data() {
     };
     assert_eq!(found, Some(doc! {"_id": 1}));
     assert_ne!(embedded.pid(), Some(killed));
-    assert_eq!(
-        embedded::running(directory.path()).as_deref(),
-        Some(embedded.uri())
-    );
+    assert_eq!(embedded::running(directory.path()).as_deref(), Some(embedded.uri()));
 
     let last = embedded.pid().unwrap();
     embedded.stop().await;
-    assert!(
-        !Path::new(&format!("/proc/{last}")).exists(),
-        "stopped but still there"
-    );
+    assert!(!Path::new(&format!("/proc/{last}")).exists(), "stopped but still there");
     assert_eq!(embedded::running(directory.path()), None);
 
     let again = Embedded::start(directory.path(), None).await.unwrap();
-    let things = connect(again.uri())
-        .await
-        .system()
-        .collection::<Document>("things");
+    let things = connect(again.uri()).await.system().collection::<Document>("things");
     assert_eq!(things.count_documents(doc! {}).await.unwrap(), 1);
     again.stop().await;
 }
@@ -74,9 +54,7 @@ async fn starts_survives_a_kill_and_keeps_its_data() {
 async fn two_ushers_do_not_share_a_directory() {
     let directory = tempfile::tempdir().unwrap();
     let first = Embedded::start(directory.path(), None).await.unwrap();
-    let Err(error @ EmbeddedError::Locked { .. }) =
-        Embedded::start(directory.path(), None).await.map(|_| ())
-    else {
+    let Err(error @ EmbeddedError::Locked { .. }) = Embedded::start(directory.path(), None).await.map(|_| ()) else {
         panic!("the second got in");
     };
     assert!(error.to_string().contains("--data"), "{error}");
@@ -91,19 +69,10 @@ async fn an_orphan_is_ended_and_its_data_taken_over() {
     let first = Embedded::start(directory.path(), None).await.unwrap();
     let program = std::fs::read_link(format!("/proc/{}/exe", first.pid().unwrap())).unwrap();
     let uri = first.uri().to_owned();
-    connect(&uri)
-        .await
-        .system()
-        .collection("things")
-        .insert_one(doc! {"_id": 1})
-        .await
-        .unwrap();
+    connect(&uri).await.system().collection("things").insert_one(doc! {"_id": 1}).await.unwrap();
     first.stop().await;
 
-    let port = uri
-        .split(['/', ':'])
-        .find_map(|part| part.parse::<u16>().ok())
-        .unwrap();
+    let port = uri.split(['/', ':']).find_map(|part| part.parse::<u16>().ok()).unwrap();
     let storage = directory.path().canonicalize().unwrap().join("database");
     let mut orphan = Command::new(program)
         .args(["--port", &port.to_string(), "--storage-path"])
@@ -115,18 +84,11 @@ async fn an_orphan_is_ended_and_its_data_taken_over() {
     let record = serde_json::json!({"pid": orphan.id(), "port": port, "uri": uri});
     std::fs::write(directory.path().join("database.json"), record.to_string()).unwrap();
     connect(&uri).await.ping().await.unwrap();
-    assert_eq!(
-        embedded::running(directory.path()),
-        None,
-        "nobody supervises it"
-    );
+    assert_eq!(embedded::running(directory.path()), None, "nobody supervises it");
 
     let second = Embedded::start(directory.path(), None).await.unwrap();
     assert!(orphan.try_wait().unwrap().is_some(), "the orphan lives");
-    let things = connect(second.uri())
-        .await
-        .system()
-        .collection::<Document>("things");
+    let things = connect(second.uri()).await.system().collection::<Document>("things");
     assert_eq!(things.count_documents(doc! {}).await.unwrap(), 1);
     second.stop().await;
 }
@@ -136,14 +98,10 @@ async fn an_orphan_is_ended_and_its_data_taken_over() {
 async fn a_stranger_with_the_recorded_pid_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let mut stranger = Command::new("sleep").arg("600").spawn().unwrap();
-    let record =
-        serde_json::json!({"pid": stranger.id(), "port": 1, "uri": "mongodb://127.0.0.1:1"});
+    let record = serde_json::json!({"pid": stranger.id(), "port": 1, "uri": "mongodb://127.0.0.1:1"});
     std::fs::write(directory.path().join("database.json"), record.to_string()).unwrap();
     let embedded = Embedded::start(directory.path(), None).await.unwrap();
-    assert!(
-        stranger.try_wait().unwrap().is_none(),
-        "the stranger was ended"
-    );
+    assert!(stranger.try_wait().unwrap().is_none(), "the stranger was ended");
     stranger.kill().unwrap();
     stranger.wait().unwrap();
     embedded.stop().await;
@@ -156,20 +114,10 @@ async fn a_program_that_ends_at_once_is_reported_with_its_log() {
     std::fs::write(&program, "#!/bin/sh\necho the disk is on fire\nexit 3\n").unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&program, mode).unwrap();
-    let error = Embedded::start(directory.path(), Some(&program))
-        .await
-        .err()
-        .unwrap()
-        .to_string();
-    assert!(
-        error.contains("exit status: 3") && error.contains("the disk is on fire"),
-        "{error}"
-    );
+    let error = Embedded::start(directory.path(), Some(&program)).await.err().unwrap().to_string();
+    assert!(error.contains("exit status: 3") && error.contains("the disk is on fire"), "{error}");
 
     let missing = directory.path().join("missing");
-    let error = Embedded::start(directory.path(), Some(&missing))
-        .await
-        .err()
-        .unwrap();
+    let error = Embedded::start(directory.path(), Some(&missing)).await.err().unwrap();
     assert!(matches!(error, EmbeddedError::ProgramMissing(path) if path == missing));
 }

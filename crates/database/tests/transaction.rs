@@ -10,9 +10,7 @@ use usher_database::{ConnectOptions, Database, DatabaseError, Embedded, is_dupli
 async fn started() -> (tempfile::TempDir, Embedded, Database) {
     let directory = tempfile::tempdir().unwrap();
     let embedded = Embedded::start(directory.path(), None).await.unwrap();
-    let database = Database::connect(embedded.uri(), ConnectOptions::default())
-        .await
-        .unwrap();
+    let database = Database::connect(embedded.uri(), ConnectOptions::default()).await.unwrap();
     database.ensure_collection("app", "things").await.unwrap();
     (directory, embedded, database)
 }
@@ -20,26 +18,14 @@ async fn started() -> (tempfile::TempDir, Embedded, Database) {
 #[tokio::test]
 async fn commits_all_or_nothing() {
     let (_directory, embedded, database) = started().await;
-    database
-        .ensure_collection("app", "things")
-        .await
-        .expect("an existing collection is fine");
-    let things = database
-        .client()
-        .database("app")
-        .collection::<Document>("things");
+    database.ensure_collection("app", "things").await.expect("an existing collection is fine");
+    let things = database.client().database("app").collection::<Document>("things");
 
     let answer = database
         .transaction(async |transaction| {
             let mut session = transaction.session().await;
-            things
-                .insert_one(doc! {"_id": 1})
-                .session(&mut *session)
-                .await?;
-            things
-                .insert_one(doc! {"_id": 2})
-                .session(&mut *session)
-                .await?;
+            things.insert_one(doc! {"_id": 1}).session(&mut *session).await?;
+            things.insert_one(doc! {"_id": 2}).session(&mut *session).await?;
             Ok::<_, DatabaseError>("done")
         })
         .await;
@@ -53,31 +39,18 @@ async fn commits_all_or_nothing() {
             runs.fetch_add(1, Ordering::Relaxed);
             *kept.lock().unwrap() = Some(transaction.clone());
             let mut session = transaction.session().await;
-            things
-                .insert_one(doc! {"_id": 3})
-                .session(&mut *session)
-                .await?;
-            things
-                .insert_one(doc! {"_id": 1})
-                .session(&mut *session)
-                .await?;
+            things.insert_one(doc! {"_id": 3}).session(&mut *session).await?;
+            things.insert_one(doc! {"_id": 1}).session(&mut *session).await?;
             Ok::<_, DatabaseError>(())
         })
         .await;
     assert!(matches!(failure, Err(DatabaseError::Driver(error)) if is_duplicate_key(&error)));
-    assert_eq!(
-        runs.load(Ordering::Relaxed),
-        1,
-        "a duplicate key is not transient"
-    );
+    assert_eq!(runs.load(Ordering::Relaxed), 1, "a duplicate key is not transient");
     assert_eq!(things.count_documents(doc! {}).await.unwrap(), 2);
 
     // A handle kept beyond the end writes nothing.
     let stray = kept.lock().unwrap().take().unwrap();
-    let _ = things
-        .insert_one(doc! {"_id": 4})
-        .session(&mut *stray.session().await)
-        .await;
+    let _ = things.insert_one(doc! {"_id": 4}).session(&mut *stray.session().await).await;
     drop(stray);
     assert_eq!(things.count_documents(doc! {}).await.unwrap(), 2);
     embedded.stop().await;
@@ -86,32 +59,19 @@ async fn commits_all_or_nothing() {
 #[tokio::test]
 async fn an_error_that_the_body_swallows_still_ends_the_transaction() {
     let (_directory, embedded, database) = started().await;
-    let things = database
-        .client()
-        .database("app")
-        .collection::<Document>("things");
+    let things = database.client().database("app").collection::<Document>("things");
     things.insert_one(doc! {"_id": 1}).await.unwrap();
     let failure = database
         .transaction(async |transaction| {
             let mut session = transaction.session().await;
-            things
-                .insert_one(doc! {"_id": 2})
-                .session(&mut *session)
-                .await?;
-            if let Err(error) = things
-                .insert_one(doc! {"_id": 1})
-                .session(&mut *session)
-                .await
-            {
+            things.insert_one(doc! {"_id": 2}).session(&mut *session).await?;
+            if let Err(error) = things.insert_one(doc! {"_id": 1}).session(&mut *session).await {
                 transaction.note_error(&error);
             }
             Ok::<_, DatabaseError>(())
         })
         .await;
-    assert!(
-        matches!(failure, Err(DatabaseError::Doomed(_))),
-        "{failure:?}"
-    );
+    assert!(matches!(failure, Err(DatabaseError::Doomed(_))), "{failure:?}");
     assert_eq!(things.count_documents(doc! {}).await.unwrap(), 1);
     embedded.stop().await;
 }
@@ -119,10 +79,7 @@ async fn an_error_that_the_body_swallows_still_ends_the_transaction() {
 #[tokio::test]
 async fn conflicting_transactions_run_again_until_both_succeed() {
     let (_directory, embedded, database) = started().await;
-    let things = database
-        .client()
-        .database("app")
-        .collection::<Document>("things");
+    let things = database.client().database("app").collection::<Document>("things");
     things.insert_one(doc! {"_id": 1, "n": 0}).await.unwrap();
     // Both have read the same snapshot before either writes, so one of them must run twice.
     let barrier = Arc::new(Barrier::new(2));
@@ -143,10 +100,7 @@ async fn conflicting_transactions_run_again_until_both_succeed() {
                             barrier.wait().await;
                         }
                         let n = read.unwrap().get_i32("n").unwrap();
-                        let write = things
-                            .update_one(one, doc! {"$set": {"n": n + 1}})
-                            .session(&mut *session)
-                            .await;
+                        let write = things.update_one(one, doc! {"$set": {"n": n + 1}}).session(&mut *session).await;
                         match write {
                             Err(error) if swallow => transaction.note_error(&error),
                             write => drop(write?),

@@ -60,17 +60,10 @@ impl Deployment {
                 Ok(module) => {
                     modules.insert(name.clone(), module);
                 }
-                Err(cause) => errors.push(DeployError {
-                    function: name.clone(),
-                    cause,
-                }),
+                Err(cause) => errors.push(DeployError { function: name.clone(), cause }),
             }
         }
-        if errors.is_empty() {
-            Ok(Arc::new(Self::new(app, modules)))
-        } else {
-            Err(errors)
-        }
+        if errors.is_empty() { Ok(Arc::new(Self::new(app, modules))) } else { Err(errors) }
     }
 
     /// An app whose functions are not loaded: enough to look after its users, not to call anything.

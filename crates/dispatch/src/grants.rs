@@ -60,8 +60,5 @@ fn own(caller: &Caller, field: &str) -> Result<RowFilter, Failure> {
     };
     let mut values = vec![Bson::String(id.clone())];
     values.extend(ObjectId::parse_str(id).map(Bson::ObjectId));
-    Ok(RowFilter {
-        field: field.to_owned(),
-        values,
-    })
+    Ok(RowFilter { field: field.to_owned(), values })
 }

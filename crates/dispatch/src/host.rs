@@ -109,16 +109,8 @@ impl Host for InvocationHost {
     async fn call_function(&self, name: &str, arguments: Bytes) -> Result<Bytes, Failure> {
         check_depth(self.depth)?;
         value::array(&arguments)?;
-        let call = Call {
-            function: name.to_owned(),
-            arguments,
-            ..self.call.clone()
-        };
-        let parent = Parent {
-            depth: self.depth,
-            deadline: self.deadline,
-            system: self.system,
-        };
+        let call = Call { function: name.to_owned(), arguments, ..self.call.clone() };
+        let parent = Parent { depth: self.depth, deadline: self.deadline, system: self.system };
         let answer = self.dispatcher.clone().call_nested(call, parent).await;
         answer.map_err(|error| match error {
             CallError::NotFound(_) => Failure::new(ErrorCode::FunctionNotFound, error.to_string()),
@@ -129,10 +121,7 @@ impl Host for InvocationHost {
 
     async fn delete_account(&self) -> Result<(), Failure> {
         let app = self.call.deployment.app();
-        let granted = app
-            .functions
-            .get(&self.call.function)
-            .is_some_and(|function| function.account.delete);
+        let granted = app.functions.get(&self.call.function).is_some_and(|function| function.account.delete);
         if !granted {
             return Err(Failure::new(
                 ErrorCode::GrantNotFound,
@@ -144,7 +133,9 @@ impl Host for InvocationHost {
         }
         match &self.call.caller {
             Caller::User { id, .. } => self.dispatcher.accounts()?.delete(&app.id, id).await,
-            Caller::System => Err(Failure::new(ErrorCode::GrantNotFound, "no user is calling, so there is no account to delete")),
+            Caller::System => {
+                Err(Failure::new(ErrorCode::GrantNotFound, "no user is calling, so there is no account to delete"))
+            }
         }
     }
 

@@ -16,11 +16,7 @@ use crate::services::Shared;
 use crate::{body, cors, health, routes};
 
 /// Answers one request.
-pub(crate) async fn answer<B>(
-    shared: &Arc<Shared>,
-    request: Request<B>,
-    peer: SocketAddr,
-) -> Response<Full<Bytes>>
+pub(crate) async fn answer<B>(shared: &Arc<Shared>, request: Request<B>, peer: SocketAddr) -> Response<Full<Bytes>>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
@@ -54,9 +50,7 @@ async fn detached(exchange: &Arc<Exchange>, body: Bytes) -> Result<Reply, ApiErr
         outcome
     });
     handler.await.unwrap_or_else(|error| {
-        let outcome = Err(ApiError::internal(format!(
-            "the handler ended early: {error}"
-        )));
+        let outcome = Err(ApiError::internal(format!("the handler ended early: {error}")));
         record(exchange, &outcome);
         outcome
     })
@@ -64,11 +58,7 @@ async fn detached(exchange: &Arc<Exchange>, body: Bytes) -> Result<Reply, ApiErr
 
 /// The one line that the log has of each request. The query stays out of it: it may hold a token.
 fn record(exchange: &Exchange, outcome: &Result<Reply, ApiError>) {
-    let (id, method, path) = (
-        &exchange.id,
-        &exchange.parts.method,
-        exchange.parts.uri.path(),
-    );
+    let (id, method, path) = (&exchange.id, &exchange.parts.method, exchange.parts.uri.path());
     let ms = || u64::try_from(exchange.started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match outcome {
         Ok(_) => tracing::debug!(request = %id, %method, path, ms = ms(), "answered"),

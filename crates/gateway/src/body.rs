@@ -34,8 +34,7 @@ where
     let mut rest = BytesMut::new();
     let mut total = 0;
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|e| ApiError::bad_request(format!("the request body broke off: {e}")))?;
+        let frame = frame.map_err(|e| ApiError::bad_request(format!("the request body broke off: {e}")))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -57,11 +56,7 @@ where
     if total > limits::REQUEST_BYTES {
         return Err(ApiError::body_too_large());
     }
-    Ok(if rest.is_empty() {
-        first
-    } else {
-        rest.freeze()
-    })
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
 }
 
 /// The members of a body that must be a JSON object; an empty body has none (reference 3.3: log-in as an anonymous
@@ -72,12 +67,8 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err(ApiError::bad_request(
-            "the request body must be a JSON object",
-        )),
-        Err(e) => Err(ApiError::bad_request(format!(
-            "the request body is not JSON: {e}"
-        ))),
+        Ok(_) => Err(ApiError::bad_request("the request body must be a JSON object")),
+        Err(e) => Err(ApiError::bad_request(format!("the request body is not JSON: {e}"))),
     }
 }
 
@@ -86,12 +77,8 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
 pub(crate) fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<&'a str, ApiError> {
     match members.get(name) {
         Some(Value::String(text)) => Ok(text),
-        None | Some(Value::Null) => Err(ApiError::missing_parameter(format!(
-            "'{name}' is a required string"
-        ))),
-        Some(_) => Err(ApiError::invalid_parameter(format!(
-            "'{name}' must be a string"
-        ))),
+        None | Some(Value::Null) => Err(ApiError::missing_parameter(format!("'{name}' is a required string"))),
+        Some(_) => Err(ApiError::invalid_parameter(format!("'{name}' must be a string"))),
     }
 }
 
@@ -106,21 +93,15 @@ mod tests {
     use super::*;
 
     fn chunks(sizes: &[usize]) -> impl Body<Data = Bytes, Error = Infallible> + Unpin {
-        let frames: Vec<_> = sizes
-            .iter()
-            .zip(b'a'..)
-            .map(|(size, letter)| Ok(Frame::data(vec![letter; *size].into())))
-            .collect();
+        let frames: Vec<_> =
+            sizes.iter().zip(b'a'..).map(|(size, letter)| Ok(Frame::data(vec![letter; *size].into()))).collect();
         StreamBody::new(futures::stream::iter(frames))
     }
 
     #[test]
     fn a_body_in_pieces_is_joined() {
         assert_eq!(block_on(collect(chunks(&[2, 0, 1, 3]))).unwrap(), "aacddd");
-        assert_eq!(
-            block_on(collect(Full::new(Bytes::from("whole")))).unwrap(),
-            "whole"
-        );
+        assert_eq!(block_on(collect(Full::new(Bytes::from("whole")))).unwrap(), "whole");
         assert_eq!(block_on(collect(chunks(&[]))).unwrap(), "");
     }
 
@@ -128,9 +109,7 @@ mod tests {
     fn the_limit_is_exact() {
         let half = limits::REQUEST_BYTES / 2;
         assert_eq!(
-            block_on(collect(chunks(&[half, limits::REQUEST_BYTES - half])))
-                .unwrap()
-                .len(),
+            block_on(collect(chunks(&[half, limits::REQUEST_BYTES - half]))).unwrap().len(),
             limits::REQUEST_BYTES
         );
         let error = block_on(collect(chunks(&[limits::REQUEST_BYTES, 1, 7]))).unwrap_err();
@@ -143,18 +122,9 @@ mod tests {
         assert!(object(b" \n").unwrap().is_empty());
         assert_eq!(object(br#"{"a":1}"#).unwrap()["a"], 1);
         for bad in ["[]", "1", "null", "\"a\"", "{", "{\"a\":1}x", "\u{0}"] {
-            assert_eq!(
-                object(bad.as_bytes()).unwrap_err().status,
-                StatusCode::BAD_REQUEST,
-                "{bad:?}"
-            );
+            assert_eq!(object(bad.as_bytes()).unwrap_err().status, StatusCode::BAD_REQUEST, "{bad:?}");
         }
-        let deep = [
-            b"{\"a\":".repeat(100_000),
-            b"1".to_vec(),
-            b"}".repeat(100_000),
-        ]
-        .concat();
+        let deep = [b"{\"a\":".repeat(100_000), b"1".to_vec(), b"}".repeat(100_000)].concat();
         assert_eq!(object(&deep).unwrap_err().status, StatusCode::BAD_REQUEST);
     }
 
@@ -162,19 +132,10 @@ mod tests {
     fn only_a_string_is_a_string() {
         let members = object(br#"{"s":"x","n":null,"o":{"$gt":""},"i":1,"a":["x"]}"#).unwrap();
         assert_eq!(text(&members, "s").unwrap(), "x");
-        assert_eq!(
-            text(&members, "gone").unwrap_err().message,
-            "'gone' is a required string"
-        );
-        assert_eq!(
-            text(&members, "n").unwrap_err().message,
-            "'n' is a required string"
-        );
+        assert_eq!(text(&members, "gone").unwrap_err().message, "'gone' is a required string");
+        assert_eq!(text(&members, "n").unwrap_err().message, "'n' is a required string");
         for name in ["o", "i", "a"] {
-            assert_eq!(
-                text(&members, name).unwrap_err().message,
-                format!("'{name}' must be a string")
-            );
+            assert_eq!(text(&members, name).unwrap_err().message, format!("'{name}' must be a string"));
         }
     }
 }

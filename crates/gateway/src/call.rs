@@ -23,14 +23,8 @@ struct Body {
 
 pub(crate) async fn call(exchange: &Exchange, app: &str, body: &[u8]) -> Result<Reply, ApiError> {
     let deployment = exchange.deployment(app)?;
-    let token = exchange
-        .identity()
-        .verify_access(deployment.app(), exchange.bearer()?)
-        .await?;
-    let Request {
-        function,
-        arguments,
-    } = parse(body)?;
+    let token = exchange.identity().verify_access(deployment.app(), exchange.bearer()?).await?;
+    let Request { function, arguments } = parse(body)?;
     let call = Call {
         deployment,
         function,
@@ -40,18 +34,13 @@ pub(crate) async fn call(exchange: &Exchange, app: &str, body: &[u8]) -> Result<
         id: exchange.id.clone(),
     };
     let answer = exchange.shared.services.dispatcher.call(call).await?;
-    Reply::json(
-        StatusCode::OK,
-        &value::to_extended_json(value::result(&answer)?),
-    )
+    Reply::json(StatusCode::OK, &value::to_extended_json(value::result(&answer)?))
 }
 
 /// `GET functions/call` is the stream of a `watch`. It is refused, so that no client waits for events in vain.
 pub(crate) fn watch(exchange: &Exchange, app: &str) -> Result<Reply, ApiError> {
     exchange.deployment(app)?;
-    Err(ApiError::bad_request(
-        "watch is not available yet: call a function to read the data",
-    ))
+    Err(ApiError::bad_request("watch is not available yet: call a function to read the data"))
 }
 
 #[derive(Debug)]
@@ -69,16 +58,10 @@ fn parse(body: &[u8]) -> Result<Request, ApiError> {
     })?;
     // What App Services says when a service of this name does not exist: none does here.
     if body.service.is_some() {
-        return Err(ApiError::function_execution(format!(
-            "Cannot access member '{}' of undefined",
-            body.name
-        )));
+        return Err(ApiError::function_execution(format!("Cannot access member '{}' of undefined", body.name)));
     }
     let arguments = arguments(body.arguments.unwrap_or_default())?;
-    Ok(Request {
-        function: body.name,
-        arguments,
-    })
+    Ok(Request { function: body.name, arguments })
 }
 
 fn arguments(values: Vec<Value>) -> Result<Vec<u8>, ApiError> {
@@ -106,11 +89,7 @@ mod tests {
 
     fn refused(body: &str) -> (u16, &'static str, String) {
         let error = parse(body.as_bytes()).unwrap_err();
-        (
-            error.status.as_u16(),
-            error.code.unwrap_or(""),
-            error.message.into_owned(),
-        )
+        (error.status.as_u16(), error.code.unwrap_or(""), error.message.into_owned())
     }
 
     #[test]
@@ -119,24 +98,14 @@ mod tests {
         let request = parse(body).unwrap();
         assert_eq!(request.function, "f");
         let arguments = Document::from_reader(request.arguments.as_slice()).unwrap();
-        assert_eq!(
-            arguments,
-            doc! {"0": 1, "1": 2.5, "2": "s", "3": true, "4": null}
-        );
+        assert_eq!(arguments, doc! {"0": 1, "1": 2.5, "2": "s", "3": true, "4": null});
     }
 
     #[test]
     fn order_absence_and_extra_members_do_not_matter() {
-        for body in [
-            r#"{"arguments":[],"name":"f"}"#,
-            r#"{"name":"f"}"#,
-            r#"{"name":"f","arguments":null,"x":{}}"#,
-        ] {
+        for body in [r#"{"arguments":[],"name":"f"}"#, r#"{"name":"f"}"#, r#"{"name":"f","arguments":null,"x":{}}"#] {
             let request = parse(body.as_bytes()).unwrap();
-            assert_eq!(
-                (request.function.as_str(), request.arguments),
-                ("f", vec![5, 0, 0, 0, 0])
-            );
+            assert_eq!((request.function.as_str(), request.arguments), ("f", vec![5, 0, 0, 0, 0]));
         }
     }
 
@@ -145,10 +114,7 @@ mod tests {
         assert_eq!(refused("").1, "BadRequest");
         assert_eq!(refused("[]").1, "BadRequest");
         assert_eq!(refused(r#"{"arguments":[]}"#).1, "BadRequest");
-        assert_eq!(
-            refused(r#"{"name":{"$gt":""},"arguments":[]}"#).1,
-            "BadRequest"
-        );
+        assert_eq!(refused(r#"{"name":{"$gt":""},"arguments":[]}"#).1, "BadRequest");
         assert_eq!(refused(r#"{"name":"f","arguments":{}}"#).1, "BadRequest");
         let (status, code, message) = refused(r#"{"name":"f","arguments":[1,{"$oid":"xyz"}]}"#);
         assert_eq!((status, code), (400, "InvalidParameter"));
@@ -157,13 +123,8 @@ mod tests {
 
     #[test]
     fn nesting_is_bounded() {
-        let nested = |depth: usize| {
-            format!(
-                r#"{{"name":"f","arguments":[{}1{}]}}"#,
-                "[".repeat(depth),
-                "]".repeat(depth)
-            )
-        };
+        let nested =
+            |depth: usize| format!(r#"{{"name":"f","arguments":[{}1{}]}}"#, "[".repeat(depth), "]".repeat(depth));
         assert!(parse(nested(50).as_bytes()).is_ok());
         assert_eq!(refused(&nested(110)).1, "InvalidParameter");
         assert_eq!(refused(&nested(100_000)).1, "BadRequest");
@@ -172,19 +133,13 @@ mod tests {
     #[test]
     fn arguments_fit_one_document() {
         let long = "x".repeat(limits::DOCUMENT_BYTES);
-        assert_eq!(
-            refused(&format!(r#"{{"name":"f","arguments":["{long}"]}}"#)).1,
-            "InvalidParameter"
-        );
+        assert_eq!(refused(&format!(r#"{{"name":"f","arguments":["{long}"]}}"#)).1, "InvalidParameter");
     }
 
     #[test]
     fn there_are_no_services() {
         let refused = refused(r#"{"name":"insertOne","arguments":[],"service":"shop"}"#);
         let expected = "Cannot access member 'insertOne' of undefined";
-        assert_eq!(
-            refused,
-            (400, "FunctionExecutionError", expected.to_owned())
-        );
+        assert_eq!(refused, (400, "FunctionExecutionError", expected.to_owned()));
     }
 }

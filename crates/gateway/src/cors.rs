@@ -4,8 +4,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HeaderMap,
-    HeaderValue, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HeaderMap, HeaderValue, VARY,
 };
 use hyper::{Response, StatusCode};
 use usher_app::App;
@@ -27,9 +26,7 @@ fn listed(allowed: &[String], origin: &HeaderValue) -> bool {
     allowed.is_empty()
         || allowed.iter().any(|one| {
             // Schemes and hosts know no case; people write a slash at the end.
-            one.trim_end_matches('/')
-                .as_bytes()
-                .eq_ignore_ascii_case(origin.as_bytes())
+            one.trim_end_matches('/').as_bytes().eq_ignore_ascii_case(origin.as_bytes())
         })
 }
 
@@ -37,14 +34,9 @@ fn listed(allowed: &[String], origin: &HeaderValue) -> bool {
 /// sends credentials.
 pub(crate) fn admit(headers: &mut HeaderMap, origin: &HeaderValue) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-    headers.insert(
-        ACCESS_CONTROL_ALLOW_CREDENTIALS,
-        HeaderValue::from_static("true"),
-    );
-    headers.insert(
-        ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("X-Baas-Location, X-Appservices-Request-Id"),
-    );
+    headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers
+        .insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("X-Baas-Location, X-Appservices-Request-Id"));
     headers.insert(VARY, HeaderValue::from_static("Origin"));
 }
 
@@ -57,21 +49,12 @@ pub(crate) fn preflight(exchange: &Exchange) -> Response<Full<Bytes>> {
         _ => None,
     });
     let allowed = refused.is_none();
-    let outcome = refused.map_or_else(
-        || Ok(Reply::empty(StatusCode::NO_CONTENT)),
-        |error: ApiError| Err(error),
-    );
+    let outcome = refused.map_or_else(|| Ok(Reply::empty(StatusCode::NO_CONTENT)), |error: ApiError| Err(error));
     let mut response = reply::response(exchange, outcome);
     if allowed && exchange.origin().is_some() {
         let headers = response.headers_mut();
-        headers.insert(
-            ACCESS_CONTROL_ALLOW_METHODS,
-            HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"),
-        );
-        headers.insert(
-            ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("Authorization, Content-Type, Accept"),
-        );
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, Accept"));
         headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
     }
     response
@@ -83,21 +66,13 @@ mod tests {
 
     #[test]
     fn an_empty_list_allows_all_and_another_only_its_own() {
-        let list = [
-            "https://shop.example.org/".to_owned(),
-            "http://localhost:3000".to_owned(),
-        ];
+        let list = ["https://shop.example.org/".to_owned(), "http://localhost:3000".to_owned()];
         let origin = HeaderValue::from_static;
         assert!(listed(&[], &origin("https://anywhere.example")));
         assert!(listed(&list, &origin("https://shop.example.org")));
         assert!(listed(&list, &origin("https://SHOP.example.org")));
         assert!(listed(&list, &origin("http://localhost:3000")));
-        for foreign in [
-            "http://shop.example.org",
-            "https://shop.example.org.evil.example",
-            "null",
-            "",
-        ] {
+        for foreign in ["http://shop.example.org", "https://shop.example.org.evil.example", "null", ""] {
             assert!(!listed(&list, &origin(foreign)), "{foreign:?}");
         }
     }

@@ -56,13 +56,7 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status,
-            code: Some(code),
-            message: message.into(),
-            retry_seconds: None,
-            story: None,
-        }
+        Self { status, code: Some(code), message: message.into(), retry_seconds: None, story: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
@@ -78,37 +72,21 @@ impl ApiError {
     }
 
     pub(crate) fn already_confirmed() -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "UserAlreadyConfirmed",
-            "already confirmed",
-        )
+        Self::new(StatusCode::BAD_REQUEST, "UserAlreadyConfirmed", "already confirmed")
     }
 
     pub(crate) fn userpass_token_invalid() -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "UserpassTokenInvalid",
-            "userpass token is expired or invalid",
-        )
+        Self::new(StatusCode::BAD_REQUEST, "UserpassTokenInvalid", "userpass token is expired or invalid")
     }
 
     pub(crate) fn not_authenticated() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "InvalidSession",
-            "must authenticate first",
-        )
+        Self::new(StatusCode::UNAUTHORIZED, "InvalidSession", "must authenticate first")
     }
 
     pub(crate) fn bearer_expected() -> Self {
         Self {
             code: None,
-            ..Self::new(
-                StatusCode::UNAUTHORIZED,
-                "",
-                "expected Authorization header with JWT (Bearer schema)",
-            )
+            ..Self::new(StatusCode::UNAUTHORIZED, "", "expected Authorization header with JWT (Bearer schema)")
         }
     }
 
@@ -117,25 +95,16 @@ impl ApiError {
     }
 
     pub(crate) fn app_not_found(app: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "AppNotFound",
-            format!("cannot find app using Client App ID '{app}'"),
-        )
+        Self::new(StatusCode::NOT_FOUND, "AppNotFound", format!("cannot find app using Client App ID '{app}'"))
     }
 
     pub(crate) fn path_not_found(method: &str, path: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "NotFound",
-            format!("there is nothing at {method} {path}"),
-        )
+        Self::new(StatusCode::NOT_FOUND, "NotFound", format!("there is nothing at {method} {path}"))
     }
 
     pub(crate) fn domain_not_allowed(origin: &HeaderValue) -> Self {
         let origin = String::from_utf8_lossy(origin.as_bytes());
-        let message =
-            format!("the origin {origin} is not among this app's allowed_request_origins");
+        let message = format!("the origin {origin} is not among this app's allowed_request_origins");
         Self::new(StatusCode::FORBIDDEN, DOMAIN_NOT_ALLOWED, message)
     }
 
@@ -145,10 +114,7 @@ impl ApiError {
     }
 
     pub(crate) fn body_too_large() -> Self {
-        let message = format!(
-            "the request body is larger than {} bytes",
-            limits::REQUEST_BYTES
-        );
+        let message = format!("the request body is larger than {} bytes", limits::REQUEST_BYTES);
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLarge", message)
     }
 
@@ -161,11 +127,7 @@ impl ApiError {
     pub(crate) fn internal(story: String) -> Self {
         Self {
             story: Some(story),
-            ..Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "InternalServerError",
-                "internal error",
-            )
+            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "internal error")
         }
     }
 
@@ -183,28 +145,16 @@ impl From<IdentityError> for ApiError {
     fn from(error: IdentityError) -> Self {
         let message = error.to_string();
         match error {
-            IdentityError::InvalidPassword => {
-                Self::new(StatusCode::UNAUTHORIZED, "InvalidPassword", message)
-            }
+            IdentityError::InvalidPassword => Self::new(StatusCode::UNAUTHORIZED, "InvalidPassword", message),
             IdentityError::Pending | IdentityError::CreationFailed(_) => {
                 Self::new(StatusCode::UNAUTHORIZED, "AuthError", message)
             }
-            IdentityError::UserDisabled => {
-                Self::new(StatusCode::UNAUTHORIZED, "UserDisabled", message)
-            }
-            IdentityError::ProviderNotFound(_) => {
-                Self::new(StatusCode::NOT_FOUND, "AuthProviderNotFound", message)
-            }
-            IdentityError::AccountNameInUse => {
-                Self::new(StatusCode::CONFLICT, "AccountNameInUse", message)
-            }
+            IdentityError::UserDisabled => Self::new(StatusCode::UNAUTHORIZED, "UserDisabled", message),
+            IdentityError::ProviderNotFound(_) => Self::new(StatusCode::NOT_FOUND, "AuthProviderNotFound", message),
+            IdentityError::AccountNameInUse => Self::new(StatusCode::CONFLICT, "AccountNameInUse", message),
             IdentityError::BadRequest(_) => Self::bad_request(message),
-            IdentityError::InvalidSession(_) => {
-                Self::new(StatusCode::UNAUTHORIZED, "InvalidSession", message)
-            }
-            IdentityError::UserNotFound => {
-                Self::new(StatusCode::NOT_FOUND, "UserNotFound", message)
-            }
+            IdentityError::InvalidSession(_) => Self::new(StatusCode::UNAUTHORIZED, "InvalidSession", message),
+            IdentityError::UserNotFound => Self::new(StatusCode::NOT_FOUND, "UserNotFound", message),
             IdentityError::TooManyFailures(seconds) => Self {
                 retry_seconds: Some(seconds),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyFailures", message)
@@ -218,9 +168,7 @@ impl From<IdentityError> for ApiError {
 impl From<CallError> for ApiError {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::NotFound(_) => {
-                Self::new(StatusCode::NOT_FOUND, "FunctionNotFound", error.to_string())
-            }
+            CallError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "FunctionNotFound", error.to_string()),
             CallError::Overloaded(message) => Self::overloaded(message),
             CallError::Failed(failure) => failure.into(),
         }
@@ -234,11 +182,7 @@ impl From<Failure> for ApiError {
         } else if failure.is(ErrorCode::FunctionExecutionError) {
             Self::function_execution(failure.message)
         } else if failure.is(ErrorCode::ExecutionTimeLimitExceeded) {
-            Self::new(
-                StatusCode::BAD_REQUEST,
-                "ExecutionTimeLimitExceeded",
-                failure.message,
-            )
+            Self::new(StatusCode::BAD_REQUEST, "ExecutionTimeLimitExceeded", failure.message)
         } else {
             Self::function_execution(failure.to_string())
         }
@@ -263,12 +207,7 @@ mod tests {
 
     fn row(error: impl Into<ApiError>) -> (u16, &'static str, String, Option<u64>) {
         let error = error.into();
-        (
-            error.status.as_u16(),
-            error.code.unwrap_or(""),
-            error.message.into_owned(),
-            error.retry_seconds,
-        )
+        (error.status.as_u16(), error.code.unwrap_or(""), error.message.into_owned(), error.retry_seconds)
     }
 
     #[test]
@@ -276,54 +215,20 @@ mod tests {
         use IdentityError as E;
         let text = || "because".to_owned();
         let table = [
-            (
-                E::InvalidPassword,
-                (401, "InvalidPassword", "unauthorized", None),
-            ),
+            (E::InvalidPassword, (401, "InvalidPassword", "unauthorized", None)),
             (E::Pending, (401, "AuthError", "unauthorized", None)),
-            (
-                E::CreationFailed(text()),
-                (401, "AuthError", "because", None),
-            ),
-            (
-                E::UserDisabled,
-                (401, "UserDisabled", "user disabled", None),
-            ),
+            (E::CreationFailed(text()), (401, "AuthError", "because", None)),
+            (E::UserDisabled, (401, "UserDisabled", "user disabled", None)),
             (
                 E::ProviderNotFound("api-key".into()),
-                (
-                    404,
-                    "AuthProviderNotFound",
-                    "authentication via 'api-key' is unsupported",
-                    None,
-                ),
+                (404, "AuthProviderNotFound", "authentication via 'api-key' is unsupported", None),
             ),
-            (
-                E::AccountNameInUse,
-                (409, "AccountNameInUse", "name already in use", None),
-            ),
+            (E::AccountNameInUse, (409, "AccountNameInUse", "name already in use", None)),
             (E::BadRequest(text()), (400, "BadRequest", "because", None)),
-            (
-                E::InvalidSession(text()),
-                (401, "InvalidSession", "because", None),
-            ),
-            (
-                E::UserNotFound,
-                (404, "UserNotFound", "user not found", None),
-            ),
-            (
-                E::TooManyFailures(9),
-                (
-                    429,
-                    "TooManyFailures",
-                    "too many failed logins; try again in 9 s",
-                    Some(9),
-                ),
-            ),
-            (
-                E::Overloaded(text()),
-                (503, "Overloaded", "because", Some(BUSY_RETRY_SECONDS)),
-            ),
+            (E::InvalidSession(text()), (401, "InvalidSession", "because", None)),
+            (E::UserNotFound, (404, "UserNotFound", "user not found", None)),
+            (E::TooManyFailures(9), (429, "TooManyFailures", "too many failed logins; try again in 9 s", Some(9))),
+            (E::Overloaded(text()), (503, "Overloaded", "because", Some(BUSY_RETRY_SECONDS))),
         ];
         for (error, (status, code, message, retry)) in table {
             assert_eq!(row(error), (status, code, message.to_owned(), retry));
@@ -333,40 +238,17 @@ mod tests {
     #[test]
     fn call_errors_become_the_replies_of_the_table() {
         let failed = |code, message: &str| CallError::Failed(Failure::new(code, message));
-        let own = CallError::Failed(Failure {
-            code: "OutOfStock".into(),
-            message: "none left".into(),
-        });
+        let own = CallError::Failed(Failure { code: "OutOfStock".into(), message: "none left".into() });
         let table = [
-            (
-                CallError::NotFound("f".into()),
-                (404, "FunctionNotFound", "function not found: 'f'", None),
-            ),
-            (
-                CallError::Overloaded("busy".into()),
-                (503, "Overloaded", "busy", Some(BUSY_RETRY_SECONDS)),
-            ),
-            (
-                failed(ErrorCode::FunctionExecutionError, "boom"),
-                (400, "FunctionExecutionError", "boom", None),
-            ),
-            (
-                failed(ErrorCode::ExecutionTimeLimitExceeded, "60 s"),
-                (400, "ExecutionTimeLimitExceeded", "60 s", None),
-            ),
+            (CallError::NotFound("f".into()), (404, "FunctionNotFound", "function not found: 'f'", None)),
+            (CallError::Overloaded("busy".into()), (503, "Overloaded", "busy", Some(BUSY_RETRY_SECONDS))),
+            (failed(ErrorCode::FunctionExecutionError, "boom"), (400, "FunctionExecutionError", "boom", None)),
+            (failed(ErrorCode::ExecutionTimeLimitExceeded, "60 s"), (400, "ExecutionTimeLimitExceeded", "60 s", None)),
             (
                 failed(ErrorCode::MemoryLimitExceeded, "64 MiB"),
-                (
-                    400,
-                    "FunctionExecutionError",
-                    "MemoryLimitExceeded: 64 MiB",
-                    None,
-                ),
+                (400, "FunctionExecutionError", "MemoryLimitExceeded: 64 MiB", None),
             ),
-            (
-                own,
-                (400, "FunctionExecutionError", "OutOfStock: none left", None),
-            ),
+            (own, (400, "FunctionExecutionError", "OutOfStock: none left", None)),
         ];
         for (error, (status, code, message, retry)) in table {
             assert_eq!(row(error), (status, code, message.to_owned(), retry));
@@ -388,10 +270,7 @@ mod tests {
             ApiError::from(IdentityError::Internal(Box::new(source))),
             ApiError::from(Failure::new(ErrorCode::InternalServerError, "secret path")),
         ] {
-            assert_eq!(
-                (error.status.as_u16(), error.message.as_ref()),
-                (500, "internal error")
-            );
+            assert_eq!((error.status.as_u16(), error.message.as_ref()), (500, "internal error"));
             assert!(error.story.is_some_and(|story| story.contains("secret")));
         }
     }

@@ -30,13 +30,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(parts: Parts, peer: SocketAddr, shared: Arc<Shared>) -> Self {
-        Self {
-            id: ObjectId::new().to_hex(),
-            parts,
-            started: Instant::now(),
-            shared,
-            peer: peer.ip().to_canonical(),
-        }
+        Self { id: ObjectId::new().to_hex(), parts, started: Instant::now(), shared, peer: peer.ip().to_canonical() }
     }
 
     pub(crate) fn identity(&self) -> &Arc<Identity> {
@@ -68,12 +62,7 @@ impl Exchange {
         let host = self
             .forwarded(&FORWARDED_HOST)
             .map(first)
-            .or_else(|| {
-                self.parts
-                    .uri
-                    .authority()
-                    .map(|authority| authority.as_str())
-            })
+            .or_else(|| self.parts.uri.authority().map(|authority| authority.as_str()))
             .or_else(|| self.header(&HOST))
             .filter(|host| is_host(host))
             .unwrap_or("localhost");
@@ -82,16 +71,9 @@ impl Exchange {
 
     /// The app of this id, if it is served here and the request's origin may use it.
     pub(crate) fn deployment(&self, app: &str) -> Result<Arc<Deployment>, ApiError> {
-        let deployment = self
-            .shared
-            .services
-            .dispatcher
-            .deployment(app)
-            .ok_or_else(|| ApiError::app_not_found(app))?;
+        let deployment = self.shared.services.dispatcher.deployment(app).ok_or_else(|| ApiError::app_not_found(app))?;
         match self.origin() {
-            Some(origin) if !cors::allows(deployment.app(), origin) => {
-                Err(ApiError::domain_not_allowed(origin))
-            }
+            Some(origin) if !cors::allows(deployment.app(), origin) => Err(ApiError::domain_not_allowed(origin)),
             _ => Ok(deployment),
         }
     }
@@ -120,19 +102,11 @@ impl Exchange {
     }
 
     fn forwarded(&self, name: &HeaderName) -> Option<&str> {
-        self.shared
-            .services
-            .options
-            .trust_forwarded
-            .then(|| self.header(name))
-            .flatten()
+        self.shared.services.options.trust_forwarded.then(|| self.header(name)).flatten()
     }
 
     fn header(&self, name: &HeaderName) -> Option<&str> {
-        self.parts
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
+        self.parts.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }
 
@@ -145,9 +119,7 @@ pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
 /// The client app id that a client API path holds.
 pub(crate) fn app_of_path(path: &str) -> Option<&str> {
     let mut parts = segments(path).skip_while(|part| *part != "v2.0").skip(1);
-    (parts.next() == Some("app"))
-        .then(|| parts.next())
-        .flatten()
+    (parts.next() == Some("app")).then(|| parts.next()).flatten()
 }
 
 fn bearer(value: &HeaderValue) -> Option<&str> {
@@ -162,10 +134,7 @@ fn first(list: &str) -> &str {
 
 /// Whether this can stand in a URL as host and port.
 fn is_host(host: &str) -> bool {
-    !host.is_empty()
-        && host
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
+    !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
 }
 
 #[cfg(test)]
@@ -174,14 +143,8 @@ mod tests {
 
     #[test]
     fn the_app_stands_in_the_path() {
-        assert_eq!(
-            app_of_path("/api/client/v2.0/app/shop-abcde/location"),
-            Some("shop-abcde")
-        );
-        assert_eq!(
-            app_of_path("//api/client/v2.0/app/shop-abcde"),
-            Some("shop-abcde")
-        );
+        assert_eq!(app_of_path("/api/client/v2.0/app/shop-abcde/location"), Some("shop-abcde"));
+        assert_eq!(app_of_path("//api/client/v2.0/app/shop-abcde"), Some("shop-abcde"));
         assert_eq!(app_of_path("/api/client/v2.0/auth/profile"), None);
         assert_eq!(app_of_path("/api/client/v2.0/app"), None);
     }

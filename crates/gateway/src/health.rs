@@ -22,9 +22,7 @@ pub(crate) async fn answer(shared: &Shared, parts: &Parts) -> Option<Response<Fu
         "/ready" => readiness(probe(shared).await),
         _ => return None,
     };
-    Some(reply::body(
-        reply.unwrap_or_else(|e| Reply::empty(e.status)),
-    ))
+    Some(reply::body(reply.unwrap_or_else(|e| Reply::empty(e.status))))
 }
 
 async fn probe(shared: &Shared) -> Result<(), String> {
@@ -34,12 +32,7 @@ async fn probe(shared: &Shared) -> Result<(), String> {
     let probe = (shared.services.options.ready)();
     tokio::time::timeout(limits::READINESS_DEADLINE, probe)
         .await
-        .unwrap_or_else(|_| {
-            Err(format!(
-                "no answer within {} s",
-                limits::READINESS_DEADLINE.as_secs()
-            ))
-        })
+        .unwrap_or_else(|_| Err(format!("no answer within {} s", limits::READINESS_DEADLINE.as_secs())))
 }
 
 fn readiness(probe: Result<(), String>) -> Result<Reply, ApiError> {

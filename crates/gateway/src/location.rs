@@ -30,8 +30,7 @@ pub(crate) fn location(exchange: &Exchange, app: &str) -> Result<Reply, ApiError
 
 /// The same place for WebSockets: `http` becomes `ws`, `https` becomes `wss`.
 fn websocket(base: &str) -> String {
-    base.strip_prefix("http")
-        .map_or_else(|| base.to_owned(), |rest| format!("ws{rest}"))
+    base.strip_prefix("http").map_or_else(|| base.to_owned(), |rest| format!("ws{rest}"))
 }
 
 #[cfg(test)]
@@ -41,9 +40,6 @@ mod tests {
     #[test]
     fn the_websocket_twin_keeps_the_security() {
         assert_eq!(websocket("http://localhost:9090"), "ws://localhost:9090");
-        assert_eq!(
-            websocket("https://usher.example.org"),
-            "wss://usher.example.org"
-        );
+        assert_eq!(websocket("https://usher.example.org"), "wss://usher.example.org");
     }
 }

@@ -18,12 +18,7 @@ struct Tokens {
     device_id: String,
 }
 
-pub(crate) async fn login(
-    exchange: &Exchange,
-    app: &str,
-    provider: &str,
-    body: &[u8],
-) -> Result<Reply, ApiError> {
+pub(crate) async fn login(exchange: &Exchange, app: &str, provider: &str, body: &[u8]) -> Result<Reply, ApiError> {
     let deployment = exchange.deployment(app)?;
     // A log-in by GET is the redirect of the OAuth2 providers (reference 3.9), which do not exist here.
     if exchange.parts.method == Method::GET {
@@ -36,16 +31,8 @@ pub(crate) async fn login(
     }
     let members = body::object(body)?;
     let credential = credential(provider, &members)?;
-    let login = exchange
-        .identity()
-        .login(
-            &deployment,
-            credential,
-            device(&members),
-            exchange.peer(),
-            &exchange.id,
-        )
-        .await?;
+    let login =
+        exchange.identity().login(&deployment, credential, device(&members), exchange.peer(), &exchange.id).await?;
     let tokens = Tokens {
         access_token: login.access_token,
         refresh_token: login.refresh_token,
@@ -77,14 +64,8 @@ fn device(members: &Map<String, Value>) -> Device {
         .get("options")
         .and_then(|options| options.get("device")?.get("deviceId"))
         .and_then(|id| id.get("$oid").unwrap_or(id).as_str())
-        .filter(|id| {
-            id.len() == 24
-                && id.bytes().all(|b| b.is_ascii_hexdigit())
-                && id.bytes().any(|b| b != b'0')
-        });
-    Device {
-        id: id.map(str::to_ascii_lowercase),
-    }
+        .filter(|id| id.len() == 24 && id.bytes().all(|b| b.is_ascii_hexdigit()) && id.bytes().any(|b| b != b'0'));
+    Device { id: id.map(str::to_ascii_lowercase) }
 }
 
 #[cfg(test)]
@@ -99,23 +80,10 @@ mod tests {
 
     #[test]
     fn the_device_id_is_taken_when_it_is_one() {
-        let with =
-            |id: Value| device(&members(json!({"options": {"device": {"deviceId": id}}}))).id;
-        assert_eq!(
-            with(json!({"$oid": "65A1B2C3D4E5F60718293A4B"})).as_deref(),
-            Some("65a1b2c3d4e5f60718293a4b")
-        );
-        assert_eq!(
-            with(json!("65a1b2c3d4e5f60718293a4b")).as_deref(),
-            Some("65a1b2c3d4e5f60718293a4b")
-        );
-        for none in [
-            json!("000000000000000000000000"),
-            json!("abc"),
-            json!({"$gt": ""}),
-            json!(1),
-            json!(null),
-        ] {
+        let with = |id: Value| device(&members(json!({"options": {"device": {"deviceId": id}}}))).id;
+        assert_eq!(with(json!({"$oid": "65A1B2C3D4E5F60718293A4B"})).as_deref(), Some("65a1b2c3d4e5f60718293a4b"));
+        assert_eq!(with(json!("65a1b2c3d4e5f60718293a4b")).as_deref(), Some("65a1b2c3d4e5f60718293a4b"));
+        for none in [json!("000000000000000000000000"), json!("abc"), json!({"$gt": ""}), json!(1), json!(null)] {
             assert_eq!(with(none.clone()), None, "{none}");
         }
         assert_eq!(device(&Map::new()).id, None);
@@ -137,21 +105,13 @@ mod tests {
 
     #[test]
     fn what_a_provider_does_not_know_is_ignored() {
-        let body = members(
-            json!({"username": "a@b", "password": "p", "provider": "local-userpass", "x": {"$y": 1}}),
-        );
+        let body = members(json!({"username": "a@b", "password": "p", "provider": "local-userpass", "x": {"$y": 1}}));
         assert!(matches!(
             credential("local-userpass", &body).unwrap(),
             Credential::EmailPassword { email, password } if email == "a@b" && password == "p"
         ));
-        assert!(matches!(
-            credential("anon-user", &Map::new()).unwrap(),
-            Credential::Anonymous
-        ));
-        assert_eq!(
-            credential("custom-token", &body).unwrap_err().code,
-            Some("AuthProviderNotFound")
-        );
+        assert!(matches!(credential("anon-user", &Map::new()).unwrap(), Credential::Anonymous));
+        assert_eq!(credential("custom-token", &body).unwrap_err().code, Some("AuthProviderNotFound"));
     }
 
     #[test]

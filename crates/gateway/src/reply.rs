@@ -25,12 +25,8 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
-        let body = serde_json::to_vec(body)
-            .map_err(|e| ApiError::internal(format!("an answer is not JSON: {e}")))?;
-        Ok(Self {
-            status,
-            body: Some(body),
-        })
+        let body = serde_json::to_vec(body).map_err(|e| ApiError::internal(format!("an answer is not JSON: {e}")))?;
+        Ok(Self { status, body: Some(body) })
     }
 
     pub(crate) fn empty(status: StatusCode) -> Self {
@@ -47,10 +43,7 @@ struct ErrorBody<'a> {
 }
 
 /// The response to an exchange: its outcome, the request id, and what a browser must be told.
-pub(crate) fn response(
-    exchange: &Exchange,
-    outcome: Result<Reply, ApiError>,
-) -> Response<Full<Bytes>> {
+pub(crate) fn response(exchange: &Exchange, outcome: Result<Reply, ApiError>) -> Response<Full<Bytes>> {
     let hidden = outcome.as_ref().is_err_and(ApiError::hides_from_origin);
     let mut response = match outcome {
         Ok(reply) => body(reply),
@@ -84,11 +77,7 @@ fn refusal(exchange: &Exchange, error: &ApiError) -> Response<Full<Bytes>> {
     let refusal = ErrorBody {
         error: &error.message,
         error_code: error.code,
-        link: format!(
-            "{}/groups/{GROUP}/apps/{app}/logs?co_id={}",
-            exchange.base(),
-            exchange.id
-        ),
+        link: format!("{}/groups/{GROUP}/apps/{app}/logs?co_id={}", exchange.base(), exchange.id),
     };
     let mut response = match Reply::json(error.status, &refusal) {
         Ok(reply) => body(reply),
@@ -114,14 +103,7 @@ mod tests {
 
     #[test]
     fn a_refusal_without_a_code_has_no_such_member() {
-        let body = ErrorBody {
-            error: "e",
-            error_code: None,
-            link: "l".into(),
-        };
-        assert_eq!(
-            serde_json::to_string(&body).unwrap(),
-            r#"{"error":"e","link":"l"}"#
-        );
+        let body = ErrorBody { error: "e", error_code: None, link: "l".into() };
+        assert_eq!(serde_json::to_string(&body).unwrap(), r#"{"error":"e","link":"l"}"#);
     }
 }

@@ -16,12 +16,7 @@ pub(crate) async fn handle(exchange: &Exchange, body: &[u8]) -> Result<Reply, Ap
     }
 }
 
-async fn of_app(
-    exchange: &Exchange,
-    app: &str,
-    rest: &[&str],
-    body: &[u8],
-) -> Result<Reply, ApiError> {
+async fn of_app(exchange: &Exchange, app: &str, rest: &[&str], body: &[u8]) -> Result<Reply, ApiError> {
     match (&exchange.parts.method, rest) {
         (&Method::POST, ["functions", "call"]) => call::call(exchange, app, body).await,
         (&Method::GET, ["functions", "call"]) => call::watch(exchange, app),

@@ -23,32 +23,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves HTTP/1.1 until `shutdown` completes; then accepts no more, closes idle connections, lets running requests
 /// finish, those whose client has gone included, and returns when the last has, at the latest after
 /// [`limits::SHUTDOWN_DEADLINE`].
-pub async fn serve(
-    listener: TcpListener,
-    services: Services,
-    shutdown: impl Future<Output = ()> + Send,
-) {
+pub async fn serve(listener: TcpListener, services: Services, shutdown: impl Future<Output = ()> + Send) {
     let shared = Arc::new(Shared::new(services));
     accept(&listener, &shared, shutdown).await;
     drop(listener);
     shared.closing.cancel();
     shared.work.close();
-    if tokio::time::timeout(limits::SHUTDOWN_DEADLINE, shared.work.wait())
-        .await
-        .is_err()
-    {
-        tracing::warn!(
-            unfinished = shared.work.len(),
-            "shutdown did not wait for the requests that still ran"
-        );
+    if tokio::time::timeout(limits::SHUTDOWN_DEADLINE, shared.work.wait()).await.is_err() {
+        tracing::warn!(unfinished = shared.work.len(), "shutdown did not wait for the requests that still ran");
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    shared: &Arc<Shared>,
-    shutdown: impl Future<Output = ()> + Send,
-) {
+async fn accept(listener: &TcpListener, shared: &Arc<Shared>, shutdown: impl Future<Output = ()> + Send) {
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -57,9 +43,7 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
-                shared
-                    .work
-                    .spawn(connection(stream, peer, Arc::clone(shared)));
+                shared.work.spawn(connection(stream, peer, Arc::clone(shared)));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -74,8 +58,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let service =
-        service_fn(|request| async { Ok::<_, Infallible>(answer(&shared, request, peer).await) });
+    let service = service_fn(|request| async { Ok::<_, Infallible>(answer(&shared, request, peer).await) });
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())

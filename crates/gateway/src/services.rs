@@ -11,8 +11,7 @@ use usher_dispatch::Dispatcher;
 use usher_identity::Identity;
 
 /// Asks whether this host can serve: `Err` says in a few words why not. Called for each `GET /ready`.
-pub type Readiness =
-    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+pub type Readiness = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
 /// The rooms below, and the gateway's own options.
 #[derive(Clone)]
@@ -40,11 +39,7 @@ pub struct GatewayOptions {
 
 impl Default for GatewayOptions {
     fn default() -> Self {
-        Self {
-            public_url: None,
-            trust_forwarded: false,
-            ready: Arc::new(|| Box::pin(async { Ok(()) })),
-        }
+        Self { public_url: None, trust_forwarded: false, ready: Arc::new(|| Box::pin(async { Ok(()) })) }
     }
 }
 
@@ -71,10 +66,6 @@ impl Shared {
         if let Some(url) = &mut services.options.public_url {
             url.truncate(url.trim_end_matches('/').len());
         }
-        Self {
-            services,
-            work: TaskTracker::new(),
-            closing: CancellationToken::new(),
-        }
+        Self { services, work: TaskTracker::new(), closing: CancellationToken::new() }
     }
 }

@@ -28,7 +28,12 @@ pub(crate) fn user_document(user: &User, identities: &[IdentityRecord]) -> Docum
 }
 
 /// An entry of the event log (reference 2.2).
-pub(crate) fn event<'a>(app: &str, kind: &str, user: Document, providers: impl IntoIterator<Item = &'a String>) -> Document {
+pub(crate) fn event<'a>(
+    app: &str,
+    kind: &str,
+    user: Document,
+    providers: impl IntoIterator<Item = &'a String>,
+) -> Document {
     let providers: Vec<&String> = providers.into_iter().collect();
     doc! { "_id": ObjectId::new(), "app": app, "type": kind, "user": user, "providers": providers, "time": DateTime::now() }
 }
@@ -117,7 +122,9 @@ impl Accounts for Identity {
 /// For a function: what it can act on, without the story that only the log should have.
 fn failure(error: IdentityError) -> Failure {
     match error {
-        IdentityError::UserNotFound => Failure::new(ErrorCode::FunctionExecutionError, "the calling user no longer exists"),
+        IdentityError::UserNotFound => {
+            Failure::new(ErrorCode::FunctionExecutionError, "the calling user no longer exists")
+        }
         error => {
             tracing::error!(error = ?error, "an account could not be read or changed");
             Failure::new(ErrorCode::InternalServerError, "internal error")

@@ -52,10 +52,7 @@ pub struct AccessToken {
 impl AccessToken {
     /// The caller that a function sees.
     pub fn caller(&self) -> Caller {
-        Caller::User {
-            id: self.user_id.clone(),
-            custom_data: self.user_data.clone(),
-        }
+        Caller::User { id: self.user_id.clone(), custom_data: self.user_data.clone() }
     }
 }
 

@@ -73,7 +73,9 @@ impl Identity {
         let id_field = &app.custom_user_data.user_id_field;
         for name in fields.keys() {
             if name == id_field || name == "_id" || name.starts_with(&format!("{id_field}.")) {
-                return Err(IdentityError::BadRequest(format!("\"{name}\" says whose document this is and cannot be set")));
+                return Err(IdentityError::BadRequest(format!(
+                    "\"{name}\" says whose document this is and cannot be set"
+                )));
             }
             if name.is_empty() || name.starts_with('$') {
                 return Err(IdentityError::BadRequest(format!("\"{name}\" is not a field name")));

@@ -45,9 +45,7 @@ struct Ring {
 
 impl Keys {
     pub(crate) async fn load(store: &Store) -> Result<Self, IdentityError> {
-        Ok(Self {
-            ring: RwLock::new(read(store).await?),
-        })
+        Ok(Self { ring: RwLock::new(read(store).await?) })
     }
 
     fn get(&self, id: &str) -> Option<Key> {
@@ -131,22 +129,11 @@ async fn read(store: &Store) -> Result<Ring, IdentityError> {
         .last()
         .cloned()
         .ok_or_else(|| IdentityError::internal(std::io::Error::other("the system database keeps no signing key")))?;
-    Ok(Ring {
-        keys: keys.into_iter().map(|key| (key.id.to_string(), key)).collect(),
-        newest,
-        loaded: Instant::now(),
-    })
+    Ok(Ring { keys: keys.into_iter().map(|key| (key.id.to_string(), key)).collect(), newest, loaded: Instant::now() })
 }
 
 fn fresh(id: String) -> SigningKey {
     let mut bytes = vec![0; SECRET_BYTES];
     rand::rng().fill_bytes(&mut bytes);
-    SigningKey {
-        id,
-        secret: Binary {
-            subtype: BinarySubtype::Generic,
-            bytes,
-        },
-        created_at: DateTime::now(),
-    }
+    SigningKey { id, secret: Binary { subtype: BinarySubtype::Generic, bytes }, created_at: DateTime::now() }
 }

@@ -25,9 +25,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use usher_database::Database;
 use usher_dispatch::Dispatcher;
 
-pub use api::{
-    AccessToken, Credential, Device, IdentityError, Login, Profile, ProfileIdentity, UserSummary,
-};
+pub use api::{AccessToken, Credential, Device, IdentityError, Login, Profile, ProfileIdentity, UserSummary};
 pub use options::IdentityOptions;
 
 /// Users and their sessions, of every app on this host.

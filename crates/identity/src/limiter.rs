@@ -56,10 +56,7 @@ impl Failures {
 
 impl<K: Eq + Hash> Counter<K> {
     fn new(limit: u32) -> Self {
-        Self {
-            limit,
-            windows: Mutex::default(),
-        }
+        Self { limit, windows: Mutex::default() }
     }
 
     fn check(&self, key: &K) -> Result<(), IdentityError> {
@@ -81,15 +78,9 @@ impl<K: Eq + Hash> Counter<K> {
         if windows.len() >= KEYS && !windows.contains_key(&key) {
             return;
         }
-        let window = windows.entry(key).or_insert(Window {
-            began: Instant::now(),
-            failures: 0,
-        });
+        let window = windows.entry(key).or_insert(Window { began: Instant::now(), failures: 0 });
         if window.began.elapsed() >= limits::LOGIN_FAILURE_WINDOW {
-            *window = Window {
-                began: Instant::now(),
-                failures: 0,
-            };
+            *window = Window { began: Instant::now(), failures: 0 };
         }
         window.failures += 1;
     }

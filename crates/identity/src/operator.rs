@@ -40,7 +40,8 @@ impl Identity {
     /// # Errors
     /// The database's.
     pub async fn list_users(&self, app: &App) -> Result<Vec<UserSummary>, IdentityError> {
-        let mut users = self.store.users.find(doc! { "app": &app.id }).sort(doc! { "created_at": -1, "_id": -1 }).await?;
+        let mut users =
+            self.store.users.find(doc! { "app": &app.id }).sort(doc! { "created_at": -1, "_id": -1 }).await?;
         let mut summaries = Vec::new();
         while let Some(user) = users.try_next().await? {
             let (_, identities) = self.user(&app.id, &user.id.to_hex()).await?;

@@ -103,9 +103,7 @@ impl Store {
             events: system.collection("events"),
             keys: system.collection("signing_keys"),
         };
-        database
-            .ensure_indexes(&store.registrations, [index::unique(doc! { "app": 1, "email": 1 })])
-            .await?;
+        database.ensure_indexes(&store.registrations, [index::unique(doc! { "app": 1, "email": 1 })]).await?;
         database
             .ensure_indexes(
                 &store.identities,

@@ -102,10 +102,7 @@ impl Identity {
 
     async fn sign<T: Serialize>(&self, claims: &T) -> Result<String, IdentityError> {
         let key = self.signing_key().await?;
-        let header = Header {
-            kid: Some(key.id.to_string()),
-            ..Header::new(Algorithm::HS256)
-        };
+        let header = Header { kid: Some(key.id.to_string()), ..Header::new(Algorithm::HS256) };
         encode(&header, claims, &key.encoding).map_err(IdentityError::internal)
     }
 
@@ -144,7 +141,9 @@ impl Identity {
             Ok(token) => Ok(token.claims),
             Err(error) => Err(IdentityError::InvalidSession(match error.kind() {
                 ErrorKind::ExpiredSignature => format!("invalid session: {kind} expired"),
-                ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => "invalid session: signature is invalid".into(),
+                ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => {
+                    "invalid session: signature is invalid".into()
+                }
                 _ => format!("invalid session: malformed {kind}"),
             })),
         }
@@ -152,7 +151,9 @@ impl Identity {
 
     async fn belongs(&self, app: &App, kind: &str, wanted: &str, domain: &str) -> Result<(), IdentityError> {
         if kind != wanted {
-            return Err(IdentityError::InvalidSession(format!("invalid session: this is not a token of type {wanted}")));
+            return Err(IdentityError::InvalidSession(format!(
+                "invalid session: this is not a token of type {wanted}"
+            )));
         }
         if self.domain(&app.id).await? != domain {
             return Err(IdentityError::InvalidSession("invalid session: the token is for another app".into()));
@@ -170,8 +171,9 @@ impl Identity {
         let payload = token.split('.').nth(1).ok_or_else(malformed)?;
         let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| malformed())?;
         let claims: Domain = serde_json::from_slice(&payload).map_err(|_| malformed())?;
-        self.app_of_domain(&claims.baas_domain_id)
-            .ok_or_else(|| IdentityError::InvalidSession("invalid session: the token is for no app of this host".into()))
+        self.app_of_domain(&claims.baas_domain_id).ok_or_else(|| {
+            IdentityError::InvalidSession("invalid session: the token is for no app of this host".into())
+        })
     }
 }
 

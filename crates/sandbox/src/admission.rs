@@ -55,10 +55,9 @@ impl Pool {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         match permit {
             Ok(Ok(permit)) => Ok(Permit(permit)),
-            _ => Err(RunError::Overloaded(format!(
-                "every sandbox was busy for {} s",
-                limits::QUEUE_DEADLINE.as_secs()
-            ))),
+            _ => {
+                Err(RunError::Overloaded(format!("every sandbox was busy for {} s", limits::QUEUE_DEADLINE.as_secs())))
+            }
         }
     }
 }

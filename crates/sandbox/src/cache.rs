@@ -21,15 +21,8 @@ impl Cache {
     /// Opens the cache below `directory`, in a part of its own for this engine's configuration.
     pub(crate) fn open(directory: &Path, engine: &Engine) -> Result<Self, LoadError> {
         let directory = directory.join(configuration(engine));
-        let failed = |source| LoadError::Cache {
-            path: directory.clone(),
-            source,
-        };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&directory)
-            .map_err(failed)?;
+        let failed = |source| LoadError::Cache { path: directory.clone(), source };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(failed)?;
         let metadata = fs::metadata(&directory).map_err(failed)?;
         // Whoever can write here can run native code in the host.
         if metadata.permissions().mode() & 0o022 != 0 || metadata.uid() != own_uid(&directory).map_err(failed)? {

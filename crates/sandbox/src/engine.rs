@@ -38,10 +38,7 @@ pub struct SandboxOptions {
 
 impl Default for SandboxOptions {
     fn default() -> Self {
-        Self {
-            concurrent_calls: limits::CONCURRENT_CALLS,
-            cache: None,
-        }
+        Self { concurrent_calls: limits::CONCURRENT_CALLS, cache: None }
     }
 }
 
@@ -65,12 +62,7 @@ impl Sandbox {
         let linker = imports::linker(&engine).map_err(LoadError::Engine)?;
         let cache = options.cache.as_ref().map(|directory| Cache::open(directory, &engine));
         tick(&engine);
-        Ok(Self {
-            linker,
-            pool: Pool::new(options.concurrent_calls),
-            cache: cache.transpose()?.map(Arc::new),
-            engine,
-        })
+        Ok(Self { linker, pool: Pool::new(options.concurrent_calls), cache: cache.transpose()?.map(Arc::new), engine })
     }
 
     /// The engine, for benchmarks that measure the floor with the same settings.

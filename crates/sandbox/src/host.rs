@@ -17,14 +17,14 @@ use crate::state::{OpenCollection, OpenCursor, State};
 type Answer<T> = Result<std::result::Result<T, types::Error>>;
 
 fn error(failure: Failure) -> types::Error {
-    types::Error {
-        code: failure.code.into_owned(),
-        message: failure.message,
-    }
+    types::Error { code: failure.code.into_owned(), message: failure.message }
 }
 
 impl State {
-    fn open(&mut self, collection: std::result::Result<Box<dyn Collection>, Failure>) -> Answer<Resource<OpenCollection>> {
+    fn open(
+        &mut self,
+        collection: std::result::Result<Box<dyn Collection>, Failure>,
+    ) -> Answer<Resource<OpenCollection>> {
         match collection {
             Ok(collection) => {
                 self.open_handle()?;
@@ -40,7 +40,12 @@ impl State {
         Ok(collection.execute(operation).await.map_err(error))
     }
 
-    async fn document(&mut self, this: Resource<OpenCollection>, bytes: usize, operation: Operation) -> Answer<Option<Vec<u8>>> {
+    async fn document(
+        &mut self,
+        this: Resource<OpenCollection>,
+        bytes: usize,
+        operation: Operation,
+    ) -> Answer<Option<Vec<u8>>> {
         Ok(match self.execute(&this, bytes, operation).await? {
             Ok(Reply::Document(document)) => {
                 self.cross(document.as_ref().map_or(0, Vec::len))?;
@@ -60,7 +65,12 @@ impl State {
         }
     }
 
-    async fn cursor(&mut self, this: Resource<OpenCollection>, bytes: usize, operation: Operation) -> Answer<Resource<OpenCursor>> {
+    async fn cursor(
+        &mut self,
+        this: Resource<OpenCollection>,
+        bytes: usize,
+        operation: Operation,
+    ) -> Answer<Resource<OpenCursor>> {
         match self.execute(&this, bytes, operation).await? {
             Ok(Reply::Cursor(cursor)) => {
                 self.open_handle()?;
@@ -95,17 +105,32 @@ impl HostCursor for State {
 type Document = documents::Document;
 
 impl HostCollection for State {
-    async fn find_one(&mut self, this: Resource<OpenCollection>, filter: Document, options: Document) -> Answer<Option<Document>> {
+    async fn find_one(
+        &mut self,
+        this: Resource<OpenCollection>,
+        filter: Document,
+        options: Document,
+    ) -> Answer<Option<Document>> {
         let bytes = filter.len() + options.len();
         self.document(this, bytes, Operation::FindOne { filter, options }).await
     }
 
-    async fn find(&mut self, this: Resource<OpenCollection>, filter: Document, options: Document) -> Answer<Resource<OpenCursor>> {
+    async fn find(
+        &mut self,
+        this: Resource<OpenCollection>,
+        filter: Document,
+        options: Document,
+    ) -> Answer<Resource<OpenCursor>> {
         let bytes = filter.len() + options.len();
         self.cursor(this, bytes, Operation::Find { filter, options }).await
     }
 
-    async fn aggregate(&mut self, this: Resource<OpenCollection>, pipeline: Document, options: Document) -> Answer<Resource<OpenCursor>> {
+    async fn aggregate(
+        &mut self,
+        this: Resource<OpenCollection>,
+        pipeline: Document,
+        options: Document,
+    ) -> Answer<Resource<OpenCursor>> {
         let bytes = pipeline.len() + options.len();
         self.cursor(this, bytes, Operation::Aggregate { pipeline, options }).await
     }
@@ -119,7 +144,13 @@ impl HostCollection for State {
         })
     }
 
-    async fn distinct(&mut self, this: Resource<OpenCollection>, field: String, filter: Document, options: Document) -> Answer<Document> {
+    async fn distinct(
+        &mut self,
+        this: Resource<OpenCollection>,
+        field: String,
+        filter: Document,
+        options: Document,
+    ) -> Answer<Document> {
         let bytes = field.len() + filter.len() + options.len();
         self.summary(this, bytes, Operation::Distinct { field, filter, options }).await
     }
@@ -128,47 +159,97 @@ impl HostCollection for State {
         self.summary(this, document.len(), Operation::InsertOne { document }).await
     }
 
-    async fn insert_many(&mut self, this: Resource<OpenCollection>, documents: Vec<u8>, options: Document) -> Answer<Document> {
+    async fn insert_many(
+        &mut self,
+        this: Resource<OpenCollection>,
+        documents: Vec<u8>,
+        options: Document,
+    ) -> Answer<Document> {
         let bytes = documents.len() + options.len();
         self.summary(this, bytes, Operation::InsertMany { documents, options }).await
     }
 
-    async fn update_one(&mut self, this: Resource<OpenCollection>, filter: Document, update: Document, options: Document) -> Answer<Document> {
+    async fn update_one(
+        &mut self,
+        this: Resource<OpenCollection>,
+        filter: Document,
+        update: Document,
+        options: Document,
+    ) -> Answer<Document> {
         let bytes = filter.len() + update.len() + options.len();
         self.summary(this, bytes, Operation::UpdateOne { filter, update, options }).await
     }
 
-    async fn update_many(&mut self, this: Resource<OpenCollection>, filter: Document, update: Document, options: Document) -> Answer<Document> {
+    async fn update_many(
+        &mut self,
+        this: Resource<OpenCollection>,
+        filter: Document,
+        update: Document,
+        options: Document,
+    ) -> Answer<Document> {
         let bytes = filter.len() + update.len() + options.len();
         self.summary(this, bytes, Operation::UpdateMany { filter, update, options }).await
     }
 
-    async fn replace_one(&mut self, this: Resource<OpenCollection>, filter: Document, replacement: Document, options: Document) -> Answer<Document> {
+    async fn replace_one(
+        &mut self,
+        this: Resource<OpenCollection>,
+        filter: Document,
+        replacement: Document,
+        options: Document,
+    ) -> Answer<Document> {
         let bytes = filter.len() + replacement.len() + options.len();
         self.summary(this, bytes, Operation::ReplaceOne { filter, replacement, options }).await
     }
 
-    async fn delete_one(&mut self, this: Resource<OpenCollection>, filter: Document, options: Document) -> Answer<Document> {
+    async fn delete_one(
+        &mut self,
+        this: Resource<OpenCollection>,
+        filter: Document,
+        options: Document,
+    ) -> Answer<Document> {
         let bytes = filter.len() + options.len();
         self.summary(this, bytes, Operation::DeleteOne { filter, options }).await
     }
 
-    async fn delete_many(&mut self, this: Resource<OpenCollection>, filter: Document, options: Document) -> Answer<Document> {
+    async fn delete_many(
+        &mut self,
+        this: Resource<OpenCollection>,
+        filter: Document,
+        options: Document,
+    ) -> Answer<Document> {
         let bytes = filter.len() + options.len();
         self.summary(this, bytes, Operation::DeleteMany { filter, options }).await
     }
 
-    async fn find_one_and_update(&mut self, this: Resource<OpenCollection>, filter: Document, update: Document, options: Document) -> Answer<Option<Document>> {
+    async fn find_one_and_update(
+        &mut self,
+        this: Resource<OpenCollection>,
+        filter: Document,
+        update: Document,
+        options: Document,
+    ) -> Answer<Option<Document>> {
         let bytes = filter.len() + update.len() + options.len();
         self.document(this, bytes, Operation::FindOneAndUpdate { filter, update, options }).await
     }
 
-    async fn find_one_and_replace(&mut self, this: Resource<OpenCollection>, filter: Document, replacement: Document, options: Document) -> Answer<Option<Document>> {
+    async fn find_one_and_replace(
+        &mut self,
+        this: Resource<OpenCollection>,
+        filter: Document,
+        replacement: Document,
+        options: Document,
+    ) -> Answer<Option<Document>> {
         let bytes = filter.len() + replacement.len() + options.len();
         self.document(this, bytes, Operation::FindOneAndReplace { filter, replacement, options }).await
     }
 
-    async fn find_one_and_delete(&mut self, this: Resource<OpenCollection>, filter: Document, options: Document) -> Answer<Option<Document>> {
+    async fn find_one_and_delete(
+        &mut self,
+        this: Resource<OpenCollection>,
+        filter: Document,
+        options: Document,
+    ) -> Answer<Option<Document>> {
         let bytes = filter.len() + options.len();
         self.document(this, bytes, Operation::FindOneAndDelete { filter, options }).await
     }

@@ -42,11 +42,7 @@ pub(crate) fn check(engine: &Engine, component: &Component) -> Result<(), LoadEr
         .filter(|(name, _)| !ALLOWED.iter().any(|allowed| name.starts_with(allowed)))
         .map(|(name, item)| describe(engine, name, &item.ty))
         .collect();
-    if refused.is_empty() {
-        Ok(())
-    } else {
-        Err(LoadError::Imports(refused.join("; ")))
-    }
+    if refused.is_empty() { Ok(()) } else { Err(LoadError::Imports(refused.join("; "))) }
 }
 
 fn describe(engine: &Engine, name: &str, item: &ComponentItem) -> String {

@@ -100,16 +100,8 @@ impl Sandbox {
 
         imports::check(&self.engine, &component)?;
         let initial_memory = fits_pool(&component)?;
-        let pre = self
-            .linker
-            .instantiate_pre(&component)
-            .and_then(FunctionPre::new)
-            .map_err(LoadError::World)?;
-        Ok(Arc::new(Module {
-            pre,
-            component,
-            initial_memory,
-        }))
+        let pre = self.linker.instantiate_pre(&component).and_then(FunctionPre::new).map_err(LoadError::World)?;
+        Ok(Arc::new(Module { pre, component, initial_memory }))
     }
 }
 

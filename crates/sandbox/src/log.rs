@@ -17,11 +17,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn new(host: Arc<dyn Host>, budget: usize) -> Arc<Self> {
-        Arc::new(Self {
-            host,
-            budget,
-            used: Mutex::new(0),
-        })
+        Arc::new(Self { host, budget, used: Mutex::new(0) })
     }
 
     /// Writes one line, or fails once the budget is spent.
@@ -57,11 +53,7 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(log: Arc<Log>, level: Level) -> Self {
-        Self {
-            log,
-            level,
-            partial: Arc::default(),
-        }
+        Self { log, level, partial: Arc::default() }
     }
 
     fn take(&self, bytes: &[u8]) -> Result<(), Failure> {
@@ -106,8 +98,7 @@ impl StdoutStream for Stream {
 
 impl OutputStream for Stream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.take(&bytes)
-            .map_err(|failure| StreamError::Trap(wasmtime::Error::new(failure)))
+        self.take(&bytes).map_err(|failure| StreamError::Trap(wasmtime::Error::new(failure)))
     }
 
     fn flush(&mut self) -> StreamResult<()> {

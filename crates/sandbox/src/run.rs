@@ -97,20 +97,14 @@ impl Sandbox {
         let ended = |error| RunError::Ended(explain(error));
         store.data_mut().cross(arguments.len()).map_err(RunError::Ended)?;
         let instance = module.pre.instantiate_async(&mut store).await.map_err(ended)?;
-        let answer = instance
-            .usher_function_handler()
-            .call_call(&mut store, &function, &arguments)
-            .await
-            .map_err(ended)?;
+        let answer =
+            instance.usher_function_handler().call_call(&mut store, &function, &arguments).await.map_err(ended)?;
         match answer {
             Ok(document) => {
                 store.data_mut().cross(document.len()).map_err(RunError::Ended)?;
                 Ok(document)
             }
-            Err(error) => Err(RunError::Function(Failure {
-                code: error.code.into(),
-                message: error.message,
-            })),
+            Err(error) => Err(RunError::Function(Failure { code: error.code.into(), message: error.message })),
         }
     }
 }
@@ -136,10 +130,9 @@ fn explain(error: wasmtime::Error) -> Failure {
                 ErrorCode::StackLimitExceeded,
                 format!("the function's call stack grew past {} KiB", limits::STACK >> 10),
             ),
-            Trap::AllocationTooLarge => Failure::new(
-                ErrorCode::HostBytesLimitExceeded,
-                "one value passed to the host is too large",
-            ),
+            Trap::AllocationTooLarge => {
+                Failure::new(ErrorCode::HostBytesLimitExceeded, "one value passed to the host is too large")
+            }
             trap => Failure::new(ErrorCode::FunctionExecutionError, format!("the function trapped: {trap}")),
         };
     }

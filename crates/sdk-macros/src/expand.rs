@@ -8,10 +8,7 @@ use crate::signature::Function;
 
 pub(crate) fn function(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
     if !attribute.is_empty() {
-        return Err(Error::new_spanned(
-            attribute,
-            "`#[usher_sdk::function]` takes no parameters",
-        ));
+        return Err(Error::new_spanned(attribute, "`#[usher_sdk::function]` takes no parameters"));
     }
     let item: ItemFn = syn::parse2(item)?;
     let function = Function::read(&item.sig)?;
@@ -59,9 +56,7 @@ pub(crate) fn function(attribute: TokenStream, item: TokenStream) -> Result<Toke
 /// From the bytes of the arguments to the bytes of the answer.
 fn body(function: &Function) -> TokenStream {
     let name = &function.name;
-    let values: Vec<_> = (0..function.parameters.len())
-        .map(|i| format_ident!("argument_{i}"))
-        .collect();
+    let values: Vec<_> = (0..function.parameters.len()).map(|i| format_ident!("argument_{i}")).collect();
     let decode = if function.raw {
         quote! { let argument_0 = ::usher_sdk::Arguments::new(arguments)?; }
     } else {

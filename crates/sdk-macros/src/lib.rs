@@ -16,7 +16,5 @@ use proc_macro::TokenStream;
 /// A component holds one function, so a crate has this attribute once.
 #[proc_macro_attribute]
 pub fn function(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    expand::function(attribute.into(), item.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    expand::function(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -36,14 +36,8 @@ impl Function {
                 "a Usher function has no generic parameters: the types of its arguments must be known",
             ));
         }
-        let parameters = signature
-            .inputs
-            .iter()
-            .map(Parameter::read)
-            .collect::<Result<Vec<_>>>()?;
-        let raw = parameters
-            .iter()
-            .any(|parameter| named(&parameter.ty, "Arguments"));
+        let parameters = signature.inputs.iter().map(Parameter::read).collect::<Result<Vec<_>>>()?;
+        let raw = parameters.iter().any(|parameter| named(&parameter.ty, "Arguments"));
         if raw && parameters.len() > 1 {
             return Err(Error::new_spanned(
                 &signature.inputs,
@@ -62,10 +56,7 @@ impl Function {
 impl Parameter {
     fn read(argument: &FnArg) -> Result<Self> {
         let FnArg::Typed(argument) = argument else {
-            return Err(Error::new_spanned(
-                argument,
-                "a Usher function is a free function, without `self`",
-            ));
+            return Err(Error::new_spanned(argument, "a Usher function is a free function, without `self`"));
         };
         if let Type::Reference(reference) = &*argument.ty {
             let hint = match reference.elem.to_token_stream().to_string().as_str() {
@@ -81,10 +72,7 @@ impl Parameter {
             Pat::Ident(pattern) => pattern.ident.to_string(),
             pattern => pattern.to_token_stream().to_string(),
         };
-        Ok(Self {
-            name,
-            ty: (*argument.ty).clone(),
-        })
+        Ok(Self { name, ty: (*argument.ty).clone() })
     }
 }
 
@@ -101,18 +89,12 @@ mod tests {
 
     #[test]
     fn reads_names_and_the_two_forms() {
-        let function =
-            Function::read(&parse_quote!(fn f(a: String, b: Option<i32>) -> Result<()>)).unwrap();
-        let names: Vec<_> = function
-            .parameters
-            .iter()
-            .map(|p| p.name.as_str())
-            .collect();
+        let function = Function::read(&parse_quote!(fn f(a: String, b: Option<i32>) -> Result<()>)).unwrap();
+        let names: Vec<_> = function.parameters.iter().map(|p| p.name.as_str()).collect();
         assert_eq!(names, ["a", "b"]);
         assert!(function.fallible && !function.raw);
 
-        let function =
-            Function::read(&parse_quote!(fn f(all: usher_sdk::Arguments) -> i32)).unwrap();
+        let function = Function::read(&parse_quote!(fn f(all: usher_sdk::Arguments) -> i32)).unwrap();
         assert!(function.raw && !function.fallible);
     }
 
@@ -125,10 +107,7 @@ mod tests {
             (parse_quote!(fn f(a: &str)), "write `String`"),
             (parse_quote!(fn f(a: Arguments, b: i32)), "only parameter"),
         ] {
-            let message = Function::read(&signature)
-                .err()
-                .map(|e| e.to_string())
-                .unwrap_or_default();
+            let message = Function::read(&signature).err().map(|e| e.to_string()).unwrap_or_default();
             assert!(message.contains(hint), "{message:?} should say {hint:?}");
         }
     }

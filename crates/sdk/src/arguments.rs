@@ -49,9 +49,7 @@ impl Arguments {
     /// # Errors
     /// `InvalidDocument` where one holds bytes that are not BSON.
     pub fn to_vec(&self) -> Result<Vec<Bson>> {
-        self.iter()
-            .map(|value| Ok(Bson::try_from(value)?))
-            .collect()
+        self.iter().map(|value| Ok(Bson::try_from(value)?)).collect()
     }
 
     /// The argument at a position, counted from 0, as a `T`.
@@ -75,16 +73,9 @@ impl Arguments {
                 [name] => format!("1 argument ({name})"),
                 _ => format!("{} arguments ({})", names.len(), names.join(", ")),
             };
-            return Err(Error::new(format_args!(
-                "the function takes {takes}, got {}",
-                elements.len()
-            )));
+            return Err(Error::new(format_args!("the function takes {takes}, got {}", elements.len())));
         }
-        Ok(Named {
-            elements,
-            names,
-            next: 0,
-        })
+        Ok(Named { elements, names, next: 0 })
     }
 
     fn elements(&self) -> Vec<Element<'_>> {
@@ -106,10 +97,7 @@ impl Named<'_> {
     ///
     /// # Errors
     /// Where there is none or it does not fit.
-    #[allow(
-        clippy::should_implement_trait,
-        reason = "every value has a type of its own"
-    )]
+    #[allow(clippy::should_implement_trait, reason = "every value has a type of its own")]
     pub fn next<T: DeserializeOwned + 'static>(&mut self) -> Result<T> {
         let index = self.next;
         self.next += 1;
@@ -117,11 +105,7 @@ impl Named<'_> {
     }
 }
 
-fn one<T: DeserializeOwned + 'static>(
-    elements: &[Element<'_>],
-    index: usize,
-    name: Option<&str>,
-) -> Result<T> {
+fn one<T: DeserializeOwned + 'static>(elements: &[Element<'_>], index: usize, name: Option<&str>) -> Result<T> {
     let value = match elements.get(index) {
         Some(element) => element.decode(),
         None => missing().ok_or_else(|| "missing".to_owned()),

@@ -3,10 +3,7 @@
 //! A component that dispatches on the function's name itself implements [`Guest`] and names its type to
 //! [`export!`]: `usher_sdk::bindings::export!(MyType with_types_in usher_sdk::bindings);`. Documents are BSON bytes.
 
-#![allow(
-    missing_docs,
-    reason = "the WIT package documents what is generated from it"
-)]
+#![allow(missing_docs, reason = "the WIT package documents what is generated from it")]
 #![allow(unsafe_code, reason = "the generated code passes pointers to the host")]
 #![allow(unreachable_pub, reason = "generated")]
 

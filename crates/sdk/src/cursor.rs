@@ -22,12 +22,7 @@ pub struct Cursor<T> {
 
 impl<T> Cursor<T> {
     pub(crate) fn new(handle: documents::Cursor) -> Self {
-        Self {
-            handle,
-            batch: Batch::default(),
-            finished: false,
-            documents: PhantomData,
-        }
+        Self { handle, batch: Batch::default(), finished: false, documents: PhantomData }
     }
 
     /// The next document's bytes.
@@ -63,11 +58,7 @@ pub(crate) fn document<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T>
     } else {
         bson::deserialize_from_slice(bytes).map_err(Error::bson)
     };
-    read.map_err(|why| {
-        Error::new(format_args!(
-            "a document does not have the expected shape: {why}"
-        ))
-    })
+    read.map_err(|why| Error::new(format_args!("a document does not have the expected shape: {why}")))
 }
 
 /// Documents back to back.
@@ -91,21 +82,15 @@ impl Batch {
         if rest.is_empty() {
             return Ok(None);
         }
-        let length = rest
-            .first_chunk()
-            .and_then(|head| usize::try_from(i32::from_le_bytes(*head)).ok());
-        match length
-            .filter(|length| *length > 4)
-            .and_then(|length| rest.get(..length))
-        {
+        let length = rest.first_chunk().and_then(|head| usize::try_from(i32::from_le_bytes(*head)).ok());
+        match length.filter(|length| *length > 4).and_then(|length| rest.get(..length)) {
             Some(document) => {
                 self.position += document.len();
                 Ok(Some(document))
             }
             None => {
                 self.position = self.bytes.len();
-                Err(Error::new("a batch announces more bytes than it has")
-                    .with_code("InvalidDocument"))
+                Err(Error::new("a batch announces more bytes than it has").with_code("InvalidDocument"))
             }
         }
     }
@@ -119,10 +104,7 @@ mod tests {
 
     #[test]
     fn a_batch_gives_its_documents_in_order() {
-        let (first, second) = (
-            doc! { "a": 1 }.to_vec().unwrap(),
-            doc! { "b": "two" }.to_vec().unwrap(),
-        );
+        let (first, second) = (doc! { "a": 1 }.to_vec().unwrap(), doc! { "b": "two" }.to_vec().unwrap());
         let mut batch = Batch::new([first.clone(), second.clone()].concat());
         assert_eq!(batch.next().unwrap(), Some(&*first));
         assert_eq!(batch.next().unwrap(), Some(&*second));

@@ -48,9 +48,7 @@ impl<'a> Element<'a> {
 
     /// The value of one field; `None` where the document has no such field.
     pub(crate) fn field(bytes: &'a [u8], key: &str) -> Result<Option<Self>> {
-        Ok(Self::all(bytes)?
-            .into_iter()
-            .find(|element| element.key == key))
+        Ok(Self::all(bytes)?.into_iter().find(|element| element.key == key))
     }
 
     /// The value as a `T`. `undefined`, which clients send for an argument left out, is a missing value to a type
@@ -85,8 +83,7 @@ pub(crate) fn missing<T: DeserializeOwned>() -> Option<T> {
 }
 
 fn malformed(error: bson::error::Error) -> Error {
-    Error::new(format_args!("not a BSON document: {}", Error::bson(error)))
-        .with_code("InvalidDocument")
+    Error::new(format_args!("not a BSON document: {}", Error::bson(error))).with_code("InvalidDocument")
 }
 
 /// The value of a document's only field.

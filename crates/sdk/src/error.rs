@@ -23,10 +23,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with the code `FunctionExecutionError`. The message is for a person.
     pub fn new(message: impl fmt::Display) -> Self {
-        Self {
-            code: DEFAULT_CODE.to_owned(),
-            message: message.to_string(),
-        }
+        Self { code: DEFAULT_CODE.to_owned(), message: message.to_string() }
     }
 
     /// The same error under a code of the function's own, for programs to tell errors apart.
@@ -48,10 +45,7 @@ impl Error {
 
     /// What the host answered. Not a `From`, which would stand beside the one for every error.
     pub(crate) fn host(error: bindings::Error) -> Self {
-        Self {
-            code: error.code,
-            message: error.message,
-        }
+        Self { code: error.code, message: error.message }
     }
 
     /// What went wrong in BSON, without the crate's frame around it.
@@ -68,10 +62,7 @@ impl<E: std::error::Error> From<E> for Error {
 
 impl From<Error> for bindings::Error {
     fn from(error: Error) -> Self {
-        Self {
-            code: error.code,
-            message: error.message,
-        }
+        Self { code: error.code, message: error.message }
     }
 }
 

@@ -37,10 +37,7 @@ pub(crate) fn value<T: 'static>(raw: RawBsonRef<'_>) -> Result<T, String> {
 pub(crate) fn document(raw: RawBsonRef<'_>) -> Result<Document, String> {
     match raw {
         RawBsonRef::Document(document) => Document::try_from(document).map_err(Error::bson),
-        _ => Err(format!(
-            "invalid type: {:?}, expected a document",
-            raw.element_type()
-        )),
+        _ => Err(format!("invalid type: {:?}, expected a document", raw.element_type())),
     }
 }
 
@@ -59,14 +56,10 @@ fn optional<A>(
 }
 
 /// What `make` makes, where that is a `T`; it is not called for another type.
-fn same<A: 'static, T: 'static>(
-    make: impl FnOnce() -> Result<A, String>,
-) -> Option<Result<T, String>> {
+fn same<A: 'static, T: 'static>(make: impl FnOnce() -> Result<A, String>) -> Option<Result<T, String>> {
     if TypeId::of::<A>() != TypeId::of::<T>() {
         return None;
     }
     let mut made = Some(make());
-    (&mut made as &mut dyn Any)
-        .downcast_mut::<Option<Result<T, String>>>()?
-        .take()
+    (&mut made as &mut dyn Any).downcast_mut::<Option<Result<T, String>>>()?.take()
 }

@@ -53,7 +53,5 @@ pub mod prelude {
     pub use bson::{Bson, DateTime, Document, doc};
     pub use serde::{Deserialize, Serialize};
 
-    pub use crate::{
-        Arguments, Collection, Error, Result, User, account, call, context, custom_data, grant, log,
-    };
+    pub use crate::{Arguments, Collection, Error, Result, User, account, call, context, custom_data, grant, log};
 }

@@ -46,16 +46,12 @@ impl User {
     /// Past serde, as [`exact`] has it.
     pub(crate) fn read(raw: RawBsonRef<'_>) -> Result<Self, String> {
         let RawBsonRef::Document(user) = raw else {
-            return Err(format!(
-                "invalid type: {:?}, expected a user",
-                raw.element_type()
-            ));
+            return Err(format!("invalid type: {:?}, expected a user", raw.element_type()));
         };
         let identities = match user.get("identities").map_err(Error::bson)? {
-            Some(RawBsonRef::Array(identities)) => identities
-                .into_iter()
-                .map(|identity| Identity::read(identity.map_err(Error::bson)?))
-                .collect(),
+            Some(RawBsonRef::Array(identities)) => {
+                identities.into_iter().map(|identity| Identity::read(identity.map_err(Error::bson)?)).collect()
+            }
             _ => Ok(Vec::new()),
         };
         Ok(Self {
@@ -71,10 +67,7 @@ impl User {
 impl Identity {
     fn read(raw: RawBsonRef<'_>) -> Result<Self, String> {
         let RawBsonRef::Document(identity) = raw else {
-            return Err(format!(
-                "invalid type: {:?}, expected an identity",
-                raw.element_type()
-            ));
+            return Err(format!("invalid type: {:?}, expected an identity", raw.element_type()));
         };
         Ok(Self {
             id: text(identity, "id")?,
@@ -87,10 +80,7 @@ impl Identity {
 fn text(document: &RawDocument, field: &str) -> Result<String, String> {
     match document.get(field).map_err(Error::bson)? {
         Some(RawBsonRef::String(text)) => Ok(text.to_owned()),
-        Some(other) => Err(format!(
-            "field {field}: invalid type: {:?}, expected a string",
-            other.element_type()
-        )),
+        Some(other) => Err(format!("field {field}: invalid type: {:?}, expected a string", other.element_type())),
         None => Err(format!("missing field `{field}`")),
     }
 }

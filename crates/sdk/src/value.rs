@@ -26,12 +26,8 @@ pub fn answer<T: Serialize + ?Sized + 'static>(value: &T) -> Result<Vec<u8>> {
     struct Answer<'a, T: ?Sized> {
         result: &'a T,
     }
-    bson::serialize_to_vec(&Answer { result: value }).map_err(|e| {
-        Error::new(format_args!(
-            "the result cannot be written as BSON: {}",
-            Error::bson(e)
-        ))
-    })
+    bson::serialize_to_vec(&Answer { result: value })
+        .map_err(|e| Error::new(format_args!("the result cannot be written as BSON: {}", Error::bson(e))))
 }
 
 /// The value that another function's answer carries.
@@ -47,10 +43,8 @@ pub(crate) fn result<T: DeserializeOwned + 'static>(answer: &[u8]) -> Result<T> 
 fn nothing<T: DeserializeOwned>() -> Result<T, String> {
     match missing() {
         Some(value) => Ok(value),
-        None => {
-            T::deserialize(serde::de::value::UnitDeserializer::<serde::de::value::Error>::new())
-                .map_err(|_| "missing, the function returned nothing".to_owned())
-        }
+        None => T::deserialize(serde::de::value::UnitDeserializer::<serde::de::value::Error>::new())
+            .map_err(|_| "missing, the function returned nothing".to_owned()),
     }
 }
 
@@ -68,18 +62,12 @@ impl Encoded {
         struct Field<'a, T> {
             v: &'a T,
         }
-        let bytes = bson::serialize_to_vec(&Field { v: value }).map_err(|e| {
-            Error::new(format_args!(
-                "the {what} cannot be written as BSON: {}",
-                Error::bson(e)
-            ))
-        })?;
+        let bytes = bson::serialize_to_vec(&Field { v: value })
+            .map_err(|e| Error::new(format_args!("the {what} cannot be written as BSON: {}", Error::bson(e))))?;
         let encoded = Self(bytes);
         match encoded.kind() {
             Some(ElementType::EmbeddedDocument | ElementType::Array) => Ok(encoded),
-            kind => Err(Error::new(format_args!(
-                "the {what} must be a document or an array, not {kind:?}"
-            ))),
+            kind => Err(Error::new(format_args!("the {what} must be a document or an array, not {kind:?}"))),
         }
     }
 
@@ -88,9 +76,7 @@ impl Encoded {
         match Self::new("list of arguments", value) {
             Ok(encoded) if encoded.kind() == Some(ElementType::Array) => Ok(encoded),
             _ if size_of_val(value) == 0 => Self::new("list of arguments", &[(); 0]),
-            _ => Err(Error::new(
-                "the arguments must be a tuple or a list; write `(value,)` for one argument",
-            )),
+            _ => Err(Error::new("the arguments must be a tuple or a list; write `(value,)` for one argument")),
         }
     }
 
@@ -116,15 +102,9 @@ mod tests {
 
         let pipeline = Encoded::new("pipeline", &[doc! { "$count": "n" }]).unwrap();
         let array = RawDocument::from_bytes(pipeline.bytes()).unwrap();
-        assert_eq!(
-            array.get_document("0").unwrap().get_str("$count").unwrap(),
-            "n"
-        );
+        assert_eq!(array.get_document("0").unwrap().get_str("$count").unwrap(), "n");
 
-        assert!(
-            Encoded::new("filter", &5)
-                .is_err_and(|e| e.message().contains("filter must be a document"))
-        );
+        assert!(Encoded::new("filter", &5).is_err_and(|e| e.message().contains("filter must be a document")));
     }
 
     #[test]
@@ -142,10 +122,7 @@ mod tests {
         assert_eq!(written, doc! { "result": 7 }.to_vec().unwrap());
         assert_eq!(result::<i64>(&written).unwrap(), 7);
         assert_eq!(answer(&()).unwrap(), doc! {}.to_vec().unwrap());
-        assert_eq!(
-            answer(&None::<i32>).unwrap(),
-            doc! { "result": Bson::Null }.to_vec().unwrap()
-        );
+        assert_eq!(answer(&None::<i32>).unwrap(), doc! { "result": Bson::Null }.to_vec().unwrap());
 
         let nothing = doc! {}.to_vec().unwrap();
         assert_eq!(result::<Option<i32>>(&nothing).unwrap(), None);

@@ -43,10 +43,7 @@ pub(crate) fn inserted(answer: &[u8]) -> Result<Bson> {
 /// `{insertedIds: [...]}`.
 pub(crate) fn inserted_many(answer: &[u8]) -> Result<Vec<Bson>> {
     match field(answer, "insertedIds")? {
-        RawBsonRef::Array(ids) => ids
-            .into_iter()
-            .map(|id| exact::value(id?).map_err(Error::new))
-            .collect(),
+        RawBsonRef::Array(ids) => ids.into_iter().map(|id| exact::value(id?).map_err(Error::new)).collect(),
         _ => Err(unknown("insertedIds")),
     }
 }
@@ -61,15 +58,11 @@ fn count(answer: &[u8], name: &str) -> Result<u64> {
 }
 
 fn field<'a>(answer: &'a [u8], name: &str) -> Result<RawBsonRef<'a>> {
-    RawDocument::from_bytes(answer)?
-        .get(name)?
-        .ok_or_else(|| unknown(name))
+    RawDocument::from_bytes(answer)?.get(name)?.ok_or_else(|| unknown(name))
 }
 
 fn unknown(name: &str) -> Error {
-    Error::new(format_args!(
-        "the host's answer has no {name} that could be read"
-    ))
+    Error::new(format_args!("the host's answer has no {name} that could be read"))
 }
 
 #[cfg(test)]
@@ -84,31 +77,17 @@ mod tests {
         let id = ObjectId::new();
         let bytes = |document: bson::Document| document.to_vec().unwrap();
         let none = updated(&bytes(doc! { "matchedCount": 2, "modifiedCount": 1_i64 })).unwrap();
-        assert_eq!(
-            (none.matched_count, none.modified_count, none.upserted_id),
-            (2, 1, None)
-        );
-        let upserted = updated(&bytes(
-            doc! { "matchedCount": 0, "modifiedCount": 0, "upsertedId": id },
-        ))
-        .unwrap();
+        assert_eq!((none.matched_count, none.modified_count, none.upserted_id), (2, 1, None));
+        let upserted = updated(&bytes(doc! { "matchedCount": 0, "modifiedCount": 0, "upsertedId": id })).unwrap();
         assert_eq!(upserted.upserted_id, Some(id.into()));
         assert_eq!(deleted(&bytes(doc! { "deletedCount": 3 })).unwrap(), 3);
-        assert_eq!(
-            inserted(&bytes(doc! { "insertedId": "a" })).unwrap(),
-            Bson::from("a")
-        );
-        assert_eq!(
-            inserted_many(&bytes(doc! { "insertedIds": [1, id] })).unwrap(),
-            [1.into(), id.into()]
-        );
+        assert_eq!(inserted(&bytes(doc! { "insertedId": "a" })).unwrap(), Bson::from("a"));
+        assert_eq!(inserted_many(&bytes(doc! { "insertedIds": [1, id] })).unwrap(), [1.into(), id.into()]);
     }
 
     #[test]
     fn an_answer_of_another_shape_is_an_error() {
-        let bytes = doc! { "deletedCount": -1, "insertedIds": 1 }
-            .to_vec()
-            .unwrap();
+        let bytes = doc! { "deletedCount": -1, "insertedIds": 1 }.to_vec().unwrap();
         assert!(deleted(&bytes).is_err() && inserted_many(&bytes).is_err());
         assert!(updated(&bytes).is_err_and(|e| e.message().contains("matchedCount")));
         assert!(inserted(&[1, 2]).is_err());

@@ -1,9 +1,5 @@
 //! What the attribute is made of, natively: a function, its arguments, its answer.
-#![allow(
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "helpers of tests unwrap as tests do"
-)]
+#![allow(clippy::unwrap_used, missing_docs, reason = "helpers of tests unwrap as tests do")]
 
 use bson::{Bson, DateTime, Document, RawDocumentBuf, doc, oid::ObjectId};
 use usher_sdk::prelude::*;
@@ -11,10 +7,7 @@ use usher_sdk::{Result, answer};
 
 /// The bytes of an array, as the host passes arguments.
 fn array(values: impl IntoIterator<Item = Bson>) -> Vec<u8> {
-    let keyed = values
-        .into_iter()
-        .enumerate()
-        .map(|(index, value)| (index.to_string(), value));
+    let keyed = values.into_iter().enumerate().map(|(index, value)| (index.to_string(), value));
     keyed.collect::<Document>().to_vec().unwrap()
 }
 
@@ -23,10 +16,7 @@ fn arguments(values: impl IntoIterator<Item = Bson>) -> Arguments {
 }
 
 fn message<T>(result: Result<T>) -> String {
-    result
-        .err()
-        .map(|e| e.message().to_owned())
-        .unwrap_or_default()
+    result.err().map(|e| e.message().to_owned()).unwrap_or_default()
 }
 
 #[usher_sdk::function]
@@ -42,23 +32,15 @@ fn the_function_stays_an_ordinary_one() {
     assert_eq!(greet("ab".into(), Some(2)).unwrap(), "abab");
     assert_eq!(greet(String::new(), None).unwrap_err().code(), "Nobody");
     // Any std error becomes one of ours.
-    assert_eq!(
-        greet("a".into(), Some(-1)).unwrap_err().code(),
-        "FunctionExecutionError"
-    );
+    assert_eq!(greet("a".into(), Some(-1)).unwrap_err().code(), "FunctionExecutionError");
 }
 
 #[test]
 fn arguments_are_read_in_order() {
     let id = ObjectId::new();
     let at = DateTime::from_millis(1_700_000_000_123);
-    let given = arguments([
-        Bson::Int32(3),
-        doc! { "a": [1, 2] }.into(),
-        Bson::ObjectId(id),
-        Bson::DateTime(at),
-        true.into(),
-    ]);
+    let given =
+        arguments([Bson::Int32(3), doc! { "a": [1, 2] }.into(), Bson::ObjectId(id), Bson::DateTime(at), true.into()]);
     let mut next = given.named(&["n", "d", "id", "at", "flag"]).unwrap();
     assert_eq!(next.next::<f64>().unwrap(), 3.0);
     assert_eq!(next.next::<Document>().unwrap(), doc! { "a": [1, 2] });
@@ -74,19 +56,10 @@ fn a_struct_is_read_from_a_document_and_a_list_from_an_array() {
         x: i32,
         y: Option<i64>,
     }
-    let given = arguments([
-        doc! { "x": 1 }.into(),
-        vec![doc! { "x": 2, "y": 3_i64 }].into(),
-    ]);
+    let given = arguments([doc! { "x": 1 }.into(), vec![doc! { "x": 2, "y": 3_i64 }].into()]);
     assert_eq!(given.get::<Point>(0).unwrap(), Point { x: 1, y: None });
-    assert_eq!(
-        given.get::<Vec<Point>>(1).unwrap(),
-        [Point { x: 2, y: Some(3) }]
-    );
-    assert_eq!(
-        given.get::<Option<Point>>(0).unwrap(),
-        Some(Point { x: 1, y: None })
-    );
+    assert_eq!(given.get::<Vec<Point>>(1).unwrap(), [Point { x: 2, y: Some(3) }]);
+    assert_eq!(given.get::<Option<Point>>(0).unwrap(), Some(Point { x: 1, y: None }));
 }
 
 #[test]
@@ -99,10 +72,7 @@ fn a_missing_last_argument_is_none() {
     for absent in [Bson::Null, Bson::Undefined] {
         assert_eq!(arguments([absent]).get::<Option<i32>>(0).unwrap(), None);
     }
-    assert_eq!(
-        arguments([Bson::Undefined]).get::<Bson>(0).unwrap(),
-        Bson::Undefined
-    );
+    assert_eq!(arguments([Bson::Undefined]).get::<Bson>(0).unwrap(), Bson::Undefined);
 }
 
 #[test]
@@ -113,19 +83,10 @@ fn what_does_not_fit_is_named() {
         "argument 1 (nickname): invalid type: integer `5`, expected a string"
     );
     let none = arguments([]);
-    assert_eq!(
-        message(none.named(&["nickname"]).unwrap().next::<String>()),
-        "argument 1 (nickname): missing"
-    );
+    assert_eq!(message(none.named(&["nickname"]).unwrap().next::<String>()), "argument 1 (nickname): missing");
     let two = arguments([1.into(), 2.into()]);
-    assert_eq!(
-        message(two.named(&["a"])),
-        "the function takes 1 argument (a), got 2"
-    );
-    assert_eq!(
-        message(two.named(&[])),
-        "the function takes no arguments, got 2"
-    );
+    assert_eq!(message(two.named(&["a"])), "the function takes 1 argument (a), got 2");
+    assert_eq!(message(two.named(&[])), "the function takes no arguments, got 2");
     assert!(Arguments::new(vec![1, 2, 3]).is_err_and(|e| e.code() == "InvalidDocument"));
 }
 
@@ -133,14 +94,8 @@ fn what_does_not_fit_is_named() {
 fn every_type() -> Vec<Bson> {
     use bson::spec::BinarySubtype;
     use bson::{Binary, JavaScriptCodeWithScope, Regex, Timestamp};
-    let binary = |subtype| {
-        Bson::Binary(Binary {
-            subtype,
-            bytes: vec![1, 2, 3],
-        })
-    };
-    let pointer =
-        doc! { "$dbPointer": { "$ref": "a.b", "$id": { "$oid": "0123456789abcdef01234567" } } };
+    let binary = |subtype| Bson::Binary(Binary { subtype, bytes: vec![1, 2, 3] });
+    let pointer = doc! { "$dbPointer": { "$ref": "a.b", "$id": { "$oid": "0123456789abcdef01234567" } } };
     vec![
         Bson::Double(f64::NAN),
         Bson::Double(-0.0),
@@ -156,22 +111,13 @@ fn every_type() -> Vec<Bson> {
         Bson::Boolean(false),
         Bson::DateTime(DateTime::from_millis(-1)),
         Bson::Null,
-        Bson::RegularExpression(Regex {
-            pattern: "a.*".try_into().unwrap(),
-            options: "ix".try_into().unwrap(),
-        }),
+        Bson::RegularExpression(Regex { pattern: "a.*".try_into().unwrap(), options: "ix".try_into().unwrap() }),
         serde_bson(pointer),
         Bson::JavaScriptCode("1".into()),
         Bson::Symbol("s".into()),
-        Bson::JavaScriptCodeWithScope(JavaScriptCodeWithScope {
-            code: "x".into(),
-            scope: doc! { "x": 1 },
-        }),
+        Bson::JavaScriptCodeWithScope(JavaScriptCodeWithScope { code: "x".into(), scope: doc! { "x": 1 } }),
         Bson::Int32(i32::MIN),
-        Bson::Timestamp(Timestamp {
-            time: 1,
-            increment: 2,
-        }),
+        Bson::Timestamp(Timestamp { time: 1, increment: 2 }),
         Bson::Int64(i64::MAX),
         Bson::Decimal128("1.50E+3".parse().unwrap()),
         Bson::MinKey,
@@ -194,11 +140,7 @@ fn every_type_comes_back_byte_for_byte() {
         let answered = RawDocumentBuf::from_bytes(answer(&raw).unwrap()).unwrap();
         // An element of an array and the field of an answer differ in their key only.
         assert_eq!(answered.as_bytes()[4], sent[4], "type of {value:?}");
-        assert_eq!(
-            answered.as_bytes()[4 + 1 + 7..],
-            sent[4 + 1 + 2..],
-            "bytes of {value:?}"
-        );
+        assert_eq!(answered.as_bytes()[4 + 1 + 7..], sent[4 + 1 + 2..], "bytes of {value:?}");
     }
 }
 
@@ -208,65 +150,33 @@ fn values_of_every_type_come_back_as_they_were() {
     let given = arguments(all.clone());
     // NaN differs from itself, so bytes are compared.
     assert_eq!(array(given.to_vec().unwrap()), array(all.clone()));
-    assert_eq!(
-        answer(&all).unwrap(),
-        doc! { "result": all }.to_vec().unwrap()
-    );
+    assert_eq!(answer(&all).unwrap(), doc! { "result": all }.to_vec().unwrap());
 }
 
 #[test]
 fn documents_that_look_like_extended_json_stay_documents() {
-    let look_alike =
-        doc! { "_id": { "$oid": "0123456789abcdef01234567" }, "n": [{ "$numberLong": "1" }] };
+    let look_alike = doc! { "_id": { "$oid": "0123456789abcdef01234567" }, "n": [{ "$numberLong": "1" }] };
     let given = arguments([look_alike.clone().into(), look_alike.clone().into()]);
     assert_eq!(given.get::<Document>(0).unwrap(), look_alike);
-    assert_eq!(
-        given.get::<Option<Document>>(0).unwrap(),
-        Some(look_alike.clone())
-    );
-    assert_eq!(
-        given.get::<Bson>(1).unwrap(),
-        Bson::Document(look_alike.clone())
-    );
-    assert_eq!(
-        given.get::<Option<Bson>>(1).unwrap(),
-        Some(Bson::Document(look_alike.clone()))
-    );
+    assert_eq!(given.get::<Option<Document>>(0).unwrap(), Some(look_alike.clone()));
+    assert_eq!(given.get::<Bson>(1).unwrap(), Bson::Document(look_alike.clone()));
+    assert_eq!(given.get::<Option<Bson>>(1).unwrap(), Some(Bson::Document(look_alike.clone())));
 
     let user = doc! { "id": "1", "type": "normal", "data": look_alike.clone(), "custom_data": look_alike.clone() };
     let user: User = arguments([user.into()]).get(0).unwrap();
-    assert_eq!(
-        (user.data, user.custom_data),
-        (look_alike.clone(), Some(look_alike))
-    );
-    let bare: User = arguments([doc! { "id": "1", "type": "normal" }.into()])
-        .get(0)
-        .unwrap();
-    assert_eq!(
-        (bare.data, bare.custom_data, bare.identities),
-        (doc! {}, None, vec![])
-    );
+    assert_eq!((user.data, user.custom_data), (look_alike.clone(), Some(look_alike)));
+    let bare: User = arguments([doc! { "id": "1", "type": "normal" }.into()]).get(0).unwrap();
+    assert_eq!((bare.data, bare.custom_data, bare.identities), (doc! {}, None, vec![]));
 }
 
 #[test]
 fn no_document_is_made_of_another_value() {
     assert_eq!(
-        message(
-            arguments([5.into()])
-                .named(&["changes"])
-                .unwrap()
-                .next::<Document>()
-        ),
+        message(arguments([5.into()]).named(&["changes"]).unwrap().next::<Document>()),
         "argument 1 (changes): invalid type: Int32, expected a document"
     );
-    assert_eq!(
-        arguments([Bson::Null]).get::<Option<Document>>(0).unwrap(),
-        None
-    );
-    assert_eq!(
-        arguments([Bson::Null]).get::<Option<Bson>>(0).unwrap(),
-        None
-    );
+    assert_eq!(arguments([Bson::Null]).get::<Option<Document>>(0).unwrap(), None);
+    assert_eq!(arguments([Bson::Null]).get::<Option<Bson>>(0).unwrap(), None);
     assert_eq!(arguments([Bson::Null]).get::<Bson>(0).unwrap(), Bson::Null);
 }
 
@@ -283,12 +193,6 @@ fn a_user_is_read_the_same_alone_and_inside_another_type() {
     let given = arguments([user.clone().into(), doc! { "user": user }.into()]);
     let alone: User = given.get(0).unwrap();
     assert_eq!(alone, given.get::<Holder>(1).unwrap().user);
-    assert_eq!(
-        (alone.email(), alone.identities.len()),
-        (Some("a@example.com"), 1)
-    );
-    assert_eq!(
-        message(arguments([doc! { "type": "normal" }.into()]).get::<User>(0)),
-        "argument 1: missing field `id`"
-    );
+    assert_eq!((alone.email(), alone.identities.len()), (Some("a@example.com"), 1));
+    assert_eq!(message(arguments([doc! { "type": "normal" }.into()]).get::<User>(0)), "argument 1: missing field `id`");
 }

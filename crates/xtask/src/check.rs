@@ -22,38 +22,15 @@ pub(crate) fn run() -> Result<ExitCode> {
         let manifest = Path::new(workspace).join("Cargo.toml");
         if root().join(&manifest).exists() {
             let manifest = manifest.display().to_string();
-            check(
-                "Formatting of guests",
-                &["fmt", "--all", "--check", "--manifest-path", &manifest],
-            );
+            check("Formatting of guests", &["fmt", "--all", "--check", "--manifest-path", &manifest]);
         }
     }
-    check(
-        "Clippy",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    );
-    check(
-        "Documentation",
-        &[
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--document-private-items",
-        ],
-    );
+    check("Clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    check("Documentation", &["doc", "--workspace", "--no-deps", "--document-private-items"]);
     if on_path("cargo-deny").is_some() {
         check("Dependencies", &["deny", "check"]);
     } else {
-        eprintln!(
-            "Dependencies: not checked, cargo-deny is not installed (`cargo install cargo-deny --locked`)"
-        );
+        eprintln!("Dependencies: not checked, cargo-deny is not installed (`cargo install cargo-deny --locked`)");
     }
     if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);

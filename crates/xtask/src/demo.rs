@@ -21,11 +21,7 @@ pub(crate) fn run(exit: bool) -> Result<ExitCode> {
     let ready = setup::for_demo()?;
     let usher = build_usher()?;
     guests::sample(&usher)?;
-    let listen = if TcpListener::bind(ADDRESS).is_ok() {
-        ADDRESS
-    } else {
-        "127.0.0.1:0"
-    };
+    let listen = if TcpListener::bind(ADDRESS).is_ok() { ADDRESS } else { "127.0.0.1:0" };
     eprintln!("Starting Usher on {SAMPLE}.");
     let app = root().join(SAMPLE);
     let mut server = Server::start(&usher, &app, listen, &root().join("target/demo"), &ready)?;
@@ -40,11 +36,7 @@ pub(crate) fn run(exit: bool) -> Result<ExitCode> {
         .env("USHER_DATA", &server.data);
     ready.environment(&mut script);
     if !status(&mut script)?.success() {
-        bail!(
-            "the demo failed; Usher's log {} ends with:\n{}",
-            server.log.display(),
-            server.tail()
-        );
+        bail!("the demo failed; Usher's log {} ends with:\n{}", server.log.display(), server.tail());
     }
     if exit {
         return Ok(ExitCode::SUCCESS);
@@ -61,15 +53,9 @@ fn app_id(app: &Path) -> Result<String> {
             continue;
         };
         let config: serde_json::Value = serde_json::from_str(&text)?;
-        return config["app_id"]
-            .as_str()
-            .map(str::to_owned)
-            .with_context(|| format!("{name} has no app_id"));
+        return config["app_id"].as_str().map(str::to_owned).with_context(|| format!("{name} has no app_id"));
     }
-    bail!(
-        "{} holds neither realm_config.json nor root_config.json",
-        app.display()
-    )
+    bail!("{} holds neither realm_config.json nor root_config.json", app.display())
 }
 
 /// What a reader may try while it runs.
@@ -96,11 +82,7 @@ By hand:
 Log: {log}
 ",
         url = server.url,
-        data = server
-            .data
-            .strip_prefix(root())
-            .unwrap_or(&server.data)
-            .display(),
+        data = server.data.strip_prefix(root()).unwrap_or(&server.data).display(),
         log = server.log.display()
     )
 }

@@ -30,10 +30,8 @@ pub(crate) fn run(what: &str, command: &mut Command) -> Result<()> {
         .spawn()
         .with_context(|| format!("cannot start {}", told(command)))?;
     let (sender, lines) = mpsc::channel();
-    let pipes: [Option<Box<dyn Read + Send>>; 2] = [
-        child.stdout.take().map(|pipe| Box::new(pipe) as _),
-        child.stderr.take().map(|pipe| Box::new(pipe) as _),
-    ];
+    let pipes: [Option<Box<dyn Read + Send>>; 2] =
+        [child.stdout.take().map(|pipe| Box::new(pipe) as _), child.stderr.take().map(|pipe| Box::new(pipe) as _)];
     for pipe in pipes.into_iter().flatten() {
         forward(pipe, sender.clone());
     }
@@ -87,13 +85,7 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn new(what: &'a str) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self {
-            what,
-            latest: String::new(),
-            started: Instant::now(),
-            printed: None,
-            terminal,
-        }
+        Self { what, latest: String::new(), started: Instant::now(), printed: None, terminal }
     }
 
     fn update(&mut self, line: &str) {
@@ -104,23 +96,14 @@ impl<'a> Shown<'a> {
     }
 
     fn refresh(&mut self) {
-        let interval = if self.terminal {
-            Duration::from_millis(200)
-        } else {
-            PLAIN_INTERVAL
-        };
-        if self.started.elapsed() < QUIET || self.printed.is_some_and(|at| at.elapsed() < interval)
-        {
+        let interval = if self.terminal { Duration::from_millis(200) } else { PLAIN_INTERVAL };
+        if self.started.elapsed() < QUIET || self.printed.is_some_and(|at| at.elapsed() < interval) {
             return;
         }
         self.printed = Some(Instant::now());
         let line = format!("{} ({}) {}", self.what, elapsed(self.started), self.latest);
         if self.terminal {
-            let line: String = line
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(WIDTH)
-                .collect();
+            let line: String = line.chars().filter(|c| !c.is_control()).take(WIDTH).collect();
             eprint!("\r\x1b[K{line}");
             let _ = std::io::stderr().flush();
         } else {

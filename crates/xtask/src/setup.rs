@@ -21,16 +21,12 @@ impl Ready {
     /// For tests that start nothing which needs it.
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
-        Self {
-            database: PathBuf::new(),
-        }
+        Self { database: PathBuf::new() }
     }
 
     /// Tells a command where things are.
     pub(crate) fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command
-            .env("USHER_DATABASE_PROGRAM", &self.database)
-            .env("USHER_PREPARED", guests::prepared())
+        command.env("USHER_DATABASE_PROGRAM", &self.database).env("USHER_PREPARED", guests::prepared())
     }
 }
 

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
-    let here = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let here =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     here.ancestors().nth(2).unwrap_or(&here).to_path_buf()
 }
 
@@ -28,14 +28,7 @@ pub(crate) fn cargo() -> Command {
     command.current_dir(root());
     for (name, _) in std::env::vars_os() {
         let added = name.to_str().is_some_and(|name| {
-            [
-                "CARGO_PKG_",
-                "CARGO_MANIFEST_",
-                "CARGO_BIN_",
-                "CARGO_CRATE_",
-            ]
-            .iter()
-            .any(|p| name.starts_with(p))
+            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|p| name.starts_with(p))
                 || ["CARGO", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name)
         });
         if added {
@@ -51,9 +44,7 @@ pub(crate) fn foreign_cargo() -> Command {
     for (name, _) in std::env::vars_os() {
         let ours = name.to_str().is_some_and(|name| {
             name.contains("RUSTFLAGS")
-                || ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_"]
-                    .iter()
-                    .any(|p| name.starts_with(p))
+                || ["CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_"].iter().any(|p| name.starts_with(p))
         });
         if ours {
             command.env_remove(name);
@@ -88,47 +79,25 @@ pub(crate) fn succeed(command: &mut Command) -> Result<()> {
 
 /// Runs a command to its end, its output where ours goes.
 pub(crate) fn status(command: &mut Command) -> Result<std::process::ExitStatus> {
-    command
-        .stdin(Stdio::null())
-        .status()
-        .with_context(|| format!("cannot start {}", told(command)))
+    command.stdin(Stdio::null()).status().with_context(|| format!("cannot start {}", told(command)))
 }
 
 /// What a command prints, trimmed; none when it is missing or fails.
 pub(crate) fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = Command::new(program).args(arguments).current_dir(root()).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// The program of that name on the `PATH`.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(program))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|directory| directory.join(program)).find(|file| file.is_file())
 }
 
 /// The commit, marked where the tree differs from it.
 pub(crate) fn commit() -> String {
-    output(
-        "git",
-        &[
-            "describe",
-            "--always",
-            "--dirty",
-            "--abbrev=12",
-            "--exclude=*",
-        ],
-    )
-    .unwrap_or_else(|| "unknown".into())
+    output("git", &["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"])
+        .unwrap_or_else(|| "unknown".into())
 }
 
 /// Whether `file` exists and is no older than `source`.

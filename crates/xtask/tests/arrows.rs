@@ -17,49 +17,25 @@ struct Crate {
 /// The crates of the workspace with all their direct dependencies: ordinary, for build scripts and for tests.
 fn crates() -> Vec<Crate> {
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args([
-            "metadata",
-            "--no-deps",
-            "--format-version",
-            "1",
-            "--offline",
-        ])
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
         .current_dir(root())
         .output()
         .expect("cargo runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let metadata: Value =
-        serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
     let packages = metadata["packages"].as_array().expect("packages");
     let text = |value: &Value| value.as_str().expect("a string").to_owned();
     let mut crates: Vec<Crate> = Vec::new();
     for package in packages {
         let own = room(&text(&package["name"]));
-        crates.push(Crate {
-            room: own.clone(),
-            dependencies: Vec::new(),
-        });
+        crates.push(Crate { room: own.clone(), dependencies: Vec::new() });
         for dependency in package["dependencies"].as_array().expect("dependencies") {
             // The end-to-end tests belong to the package of the binary that they drive.
-            let importer = if own == "runtime" && dependency["kind"] == "dev" {
-                "tests"
-            } else {
-                &own
-            };
+            let importer = if own == "runtime" && dependency["kind"] == "dev" { "tests" } else { &own };
             if !crates.iter().any(|it| it.room == importer) {
-                crates.push(Crate {
-                    room: importer.to_owned(),
-                    dependencies: Vec::new(),
-                });
+                crates.push(Crate { room: importer.to_owned(), dependencies: Vec::new() });
             }
-            let importer = crates
-                .iter_mut()
-                .find(|it| it.room == importer)
-                .expect("it was just added");
+            let importer = crates.iter_mut().find(|it| it.room == importer).expect("it was just added");
             importer.dependencies.push(text(&dependency["name"]));
         }
     }
@@ -78,10 +54,7 @@ fn room(package: &str) -> String {
 fn every_crate_is_on_the_map() {
     let mapped: BTreeSet<String> = table("arrows").into_keys().collect();
     let present: BTreeSet<String> = crates().into_iter().map(|it| it.room).collect();
-    assert_eq!(
-        mapped, present,
-        "left: rooms in ARCHITECTURE.md, right: crates of the workspace"
-    );
+    assert_eq!(mapped, present, "left: rooms in ARCHITECTURE.md, right: crates of the workspace");
 }
 
 #[test]
@@ -89,28 +62,17 @@ fn crates_import_along_the_arrows() {
     let arrows = table("arrows");
     let rooms: BTreeSet<&String> = arrows.keys().collect();
     let mut wrong = Vec::new();
-    for Crate {
-        room: importer,
-        dependencies,
-    } in crates()
-    {
+    for Crate { room: importer, dependencies } in crates() {
         let Some(allowed) = arrows.get(&importer) else {
             continue;
         };
-        for imported in dependencies
-            .iter()
-            .map(|name| room(name))
-            .filter(|name| rooms.contains(name))
-        {
+        for imported in dependencies.iter().map(|name| room(name)).filter(|name| rooms.contains(name)) {
             if imported != importer && !allowed.contains(&imported) && allowed != &["*"] {
                 wrong.push(format!("{importer} -> {imported}"));
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "imports against the arrows of ARCHITECTURE.md: {wrong:?}"
-    );
+    assert!(wrong.is_empty(), "imports against the arrows of ARCHITECTURE.md: {wrong:?}");
 }
 
 #[test]
@@ -122,37 +84,23 @@ fn arrows_point_downward_only() {
         let leaves: Vec<&str> = left
             .iter()
             .copied()
-            .filter(|room| {
-                arrows[*room]
-                    .iter()
-                    .all(|to| to == "*" || !left.contains(to.as_str()))
-            })
+            .filter(|room| arrows[*room].iter().all(|to| to == "*" || !left.contains(to.as_str())))
             .collect();
         if leaves.is_empty() {
             break;
         }
         left.retain(|room| !leaves.contains(room));
     }
-    assert!(
-        left.is_empty(),
-        "the arrows of ARCHITECTURE.md go in circles: {left:?}"
-    );
+    assert!(left.is_empty(), "the arrows of ARCHITECTURE.md go in circles: {left:?}");
 }
 
 #[test]
 fn libraries_stay_in_their_rooms() {
     let mut wrong = Vec::new();
     for (library, rooms) in table("libraries") {
-        for Crate {
-            room: importer,
-            dependencies,
-        } in crates()
-        {
+        for Crate { room: importer, dependencies } in crates() {
             let family = format!("{library}-");
-            for name in dependencies
-                .iter()
-                .filter(|name| **name == library || name.starts_with(&family))
-            {
+            for name in dependencies.iter().filter(|name| **name == library || name.starts_with(&family)) {
                 if !rooms.contains(&importer) {
                     wrong.push(format!("{importer} imports {name}, which is for {rooms:?}"));
                 }

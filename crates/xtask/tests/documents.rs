@@ -23,35 +23,21 @@ fn readme_lists_every_limit_and_no_other() {
         .map(|(name, _)| name)
         .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
         .collect();
-    assert_eq!(
-        listed, limits,
-        "left: README.md, right: crates/contract/src/limits.rs"
-    );
+    assert_eq!(listed, limits, "left: README.md, right: crates/contract/src/limits.rs");
 }
 
 #[test]
 fn every_error_code_has_its_place_in_the_page_in_order() {
     let source = read("crates/contract/src/error.rs");
-    let all = source
-        .split_once("pub const ALL")
-        .and_then(|(_, rest)| rest.split_once("];"));
+    let all = source.split_once("pub const ALL").and_then(|(_, rest)| rest.split_once("];"));
     let (all, _) = all.expect("ErrorCode::ALL is found");
-    let codes: Vec<&str> = all
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("Self::")?.strip_suffix(','))
-        .collect();
+    let codes: Vec<&str> =
+        all.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.strip_suffix(',')).collect();
     assert!(codes.len() > 10, "the codes are found");
 
     let page = read("docs/errors.md");
-    let documented: Vec<&str> = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("### "))
-        .collect();
-    let ours: Vec<&str> = documented
-        .iter()
-        .copied()
-        .filter(|code| codes.contains(code))
-        .collect();
+    let documented: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    let ours: Vec<&str> = documented.iter().copied().filter(|code| codes.contains(code)).collect();
     assert_eq!(ours, codes, "left: docs/errors.md, right: ErrorCode::ALL");
 }
 
@@ -68,42 +54,24 @@ fn every_code_that_a_client_sees_has_its_place_in_the_page() {
     assert!(codes.len() > 10, "the codes are found");
 
     let page = read("docs/errors.md");
-    let documented: BTreeSet<&str> = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("### "))
-        .collect();
+    let documented: BTreeSet<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let missing: Vec<_> = codes.difference(&documented).collect();
-    assert!(
-        missing.is_empty(),
-        "docs/errors.md says nothing of {missing:?}"
-    );
+    assert!(missing.is_empty(), "docs/errors.md says nothing of {missing:?}");
 }
 
 #[test]
 fn every_file_that_the_architecture_names_exists() {
     let text = read("ARCHITECTURE.md");
     // A file of a room is written as `room/file.rs`.
-    let files: Vec<&str> = text
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|it| it.ends_with(".rs") && it.contains('/'))
-        .collect();
+    let files: Vec<&str> =
+        text.split('`').skip(1).step_by(2).filter(|it| it.ends_with(".rs") && it.contains('/')).collect();
     assert!(files.len() > 10, "the files are found");
     let missing: Vec<_> = files
         .into_iter()
         .filter(|file| {
             let (room, rest) = file.split_once('/').expect("filtered");
-            !root()
-                .join("crates")
-                .join(room)
-                .join("src")
-                .join(rest)
-                .exists()
+            !root().join("crates").join(room).join("src").join(rest).exists()
         })
         .collect();
-    assert!(
-        missing.is_empty(),
-        "ARCHITECTURE.md names files that are not there: {missing:?}"
-    );
+    assert!(missing.is_empty(), "ARCHITECTURE.md names files that are not there: {missing:?}");
 }

@@ -22,25 +22,15 @@ fn exceptions_to_safe_rust_are_those_of_the_map() {
     let exceptions = table("exceptions");
     // Put together here, so that this file is not one of those it finds.
     for word in [concat!("un", "safe"), concat!("un", "safe_code")] {
-        let listed = exceptions
-            .get(word)
-            .unwrap_or_else(|| panic!("ARCHITECTURE.md does not say where {word} may be"));
-        let users: Vec<_> = rust_files()
-            .into_iter()
-            .filter(|file| uses(&read(file), word))
-            .collect();
-        assert_eq!(
-            &users, listed,
-            "left: files with {word}, right: those that ARCHITECTURE.md allows"
-        );
+        let listed = exceptions.get(word).unwrap_or_else(|| panic!("ARCHITECTURE.md does not say where {word} may be"));
+        let users: Vec<_> = rust_files().into_iter().filter(|file| uses(&read(file), word)).collect();
+        assert_eq!(&users, listed, "left: files with {word}, right: those that ARCHITECTURE.md allows");
     }
 }
 
 /// Whether code, as opposed to comments and string literals, holds this word.
 fn uses(source: &str, word: &str) -> bool {
-    code(source)
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .any(|token| token == word)
+    code(source).split(|c: char| !c.is_alphanumeric() && c != '_').any(|token| token == word)
 }
 
 /// The source without comments to the end of a line and without what stands between quotes.
@@ -55,9 +45,7 @@ fn code(source: &str) -> String {
         } else if let Some(hashes) = raw_string(rest, code.chars().next_back()) {
             let close = format!("\"{}", "#".repeat(hashes));
             let open = hashes + 2;
-            rest[open..]
-                .find(&close)
-                .map_or(rest.len(), |at| open + at + close.len())
+            rest[open..].find(&close).map_or(rest.len(), |at| open + at + close.len())
         } else if next == '"' {
             string(rest)
         } else {
@@ -73,8 +61,7 @@ fn code(source: &str) -> String {
 fn raw_string(rest: &str, before: Option<char>) -> Option<usize> {
     let after = rest.strip_prefix('r')?;
     let hashes = after.len() - after.trim_start_matches('#').len();
-    let begins = after[hashes..].starts_with('"')
-        && !before.is_some_and(|c| c.is_alphanumeric() && c != 'b');
+    let begins = after[hashes..].starts_with('"') && !before.is_some_and(|c| c.is_alphanumeric() && c != 'b');
     begins.then_some(hashes)
 }
 
@@ -95,9 +82,6 @@ fn string(rest: &str) -> usize {
 #[test]
 fn comments_and_strings_are_no_code() {
     let source = "a // word\nb \"word \\\" word\" '\"' r#\"word \" word\"# c(\"\") d";
-    assert_eq!(
-        code(source).split_whitespace().collect::<Vec<_>>(),
-        ["a", "b", "c()", "d"]
-    );
+    assert_eq!(code(source).split_whitespace().collect::<Vec<_>>(), ["a", "b", "c()", "d"]);
     assert!(uses("x(); word!()", "word") && !uses("words", "word"));
 }

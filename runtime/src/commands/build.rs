@@ -25,10 +25,8 @@ impl Build {
     pub(crate) async fn run(&self, output: Output) -> Result<()> {
         logging::quiet();
         let project = project::build(&self.directory, &self.storage.build_directory(), output).await?;
-        let sandbox = Sandbox::new(&SandboxOptions {
-            concurrent_calls: 1,
-            cache: Some(self.storage.cache_directory()),
-        })?;
+        let sandbox =
+            Sandbox::new(&SandboxOptions { concurrent_calls: 1, cache: Some(self.storage.cache_directory()) })?;
         let components = project.components;
         if let Err(errors) = Deployment::load(&sandbox, project.app, &components).await {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();

@@ -57,10 +57,8 @@ impl CustomData {
         match self {
             Self::Get { user, .. } => {
                 let id = identity.resolve_user(app, user).await?;
-                let document = identity
-                    .custom_data(app, &id)
-                    .await?
-                    .with_context(|| format!("user {id} has no custom data"))?;
+                let document =
+                    identity.custom_data(app, &id).await?.with_context(|| format!("user {id} has no custom data"))?;
                 print(output, document);
             }
             Self::Set { user, fields, .. } => {
@@ -71,7 +69,10 @@ impl CustomData {
             Self::Delete { user, .. } => {
                 let id = identity.resolve_user(app, user).await?;
                 let deleted = identity.delete_custom_data(app, &id).await?;
-                output.answer(&json!({ "id": id, "deleted": deleted }), format!("deleted {deleted} documents of user {id}"));
+                output.answer(
+                    &json!({ "id": id, "deleted": deleted }),
+                    format!("deleted {deleted} documents of user {id}"),
+                );
             }
         }
         Ok(())

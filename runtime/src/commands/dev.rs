@@ -62,9 +62,8 @@ async fn redeploy(rooms: &Rooms, directory: &Path, mut changes: mpsc::Receiver<(
 }
 
 fn watch(directory: &Path, changed: mpsc::Sender<()>) -> Result<RecommendedWatcher> {
-    let root = directory
-        .canonicalize()
-        .with_context(|| format!("there is no app directory {}", directory.display()))?;
+    let root =
+        directory.canonicalize().with_context(|| format!("there is no app directory {}", directory.display()))?;
     let below = root.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else { return };
@@ -74,9 +73,7 @@ fn watch(directory: &Path, changed: mpsc::Sender<()>) -> Result<RecommendedWatch
         // A full channel already announces a change.
         let _ = changed.try_send(());
     })?;
-    watcher
-        .watch(&root, RecursiveMode::Recursive)
-        .with_context(|| format!("cannot watch {}", root.display()))?;
+    watcher.watch(&root, RecursiveMode::Recursive).with_context(|| format!("cannot watch {}", root.display()))?;
     Ok(watcher)
 }
 

@@ -119,7 +119,8 @@ fn announce(file: &Path, url: &str, mongodb: &str) -> Result<()> {
 
 /// Completes on SIGINT or SIGTERM.
 async fn told_to_stop() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         tracing::error!("signals cannot be received; stop this process with SIGKILL");
         return std::future::pending().await;
     };

@@ -120,16 +120,12 @@ fn list(users: &[UserSummary]) -> String {
 }
 
 fn time(milliseconds: i64) -> String {
-    bson::DateTime::from_millis(milliseconds)
-        .try_to_rfc3339_string()
-        .unwrap_or_else(|_| milliseconds.to_string())
+    bson::DateTime::from_millis(milliseconds).try_to_rfc3339_string().unwrap_or_else(|_| milliseconds.to_string())
 }
 
 fn read_password() -> Result<String> {
     let mut password = String::new();
-    std::io::stdin()
-        .read_to_string(&mut password)
-        .context("the password cannot be read from standard input")?;
+    std::io::stdin().read_to_string(&mut password).context("the password cannot be read from standard input")?;
     let password = password.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         bail!("no password: give one with --password, USHER_PASSWORD or on standard input");

@@ -33,10 +33,7 @@ pub(crate) struct AppDirectory {
 impl AppDirectory {
     /// An app with anonymous and e-mail users and custom user data.
     pub(crate) fn new(id: &str) -> Self {
-        let app = Self {
-            directory: tempfile::tempdir().unwrap(),
-            functions: Vec::new(),
-        };
+        let app = Self { directory: tempfile::tempdir().unwrap(), functions: Vec::new() };
         app.write("root_config.json", &json!({ "app_id": id, "name": id }));
         app.write(
             "auth/providers.json",

@@ -35,15 +35,17 @@ impl Reply {
 
 impl Client {
     pub(crate) fn new(url: &str, app: &str) -> Self {
-        Self {
-            http: reqwest::Client::new(),
-            base: format!("{url}/api/client/v2.0"),
-            app: app.to_owned(),
-        }
+        Self { http: reqwest::Client::new(), base: format!("{url}/api/client/v2.0"), app: app.to_owned() }
     }
 
     /// Sends one request; fails only where no answer came.
-    pub(crate) async fn try_send(&self, method: Method, path: &str, token: Option<&str>, body: Value) -> reqwest::Result<Reply> {
+    pub(crate) async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Value,
+    ) -> reqwest::Result<Reply> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -54,7 +56,8 @@ impl Client {
         let response = request.send().await?;
         let status = response.status();
         let text = response.text().await?;
-        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
+        let body =
+            if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap_or(Value::String(text)) };
         Ok(Reply { status, body })
     }
 

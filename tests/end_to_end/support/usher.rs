@@ -73,13 +73,7 @@ impl Usher {
 
     fn start_in(home: TempDir, arguments: Vec<String>) -> Self {
         let (child, url, mongodb) = spawn(&home, &arguments);
-        Self {
-            child,
-            home,
-            arguments,
-            url,
-            mongodb,
-        }
+        Self { child, home, arguments, url, mongodb }
     }
 
     /// Its data directory.
@@ -141,14 +135,7 @@ impl Usher {
 
     /// Runs a command of the binary on the same data.
     pub(crate) fn command(&self, app: &Path, arguments: &[&str]) -> Output {
-        program()
-            .args(arguments)
-            .arg("--data")
-            .arg(self.data())
-            .arg("--app")
-            .arg(app)
-            .output()
-            .unwrap()
+        program().args(arguments).arg("--data").arg(self.data()).arg("--app").arg(app).output().unwrap()
     }
 }
 

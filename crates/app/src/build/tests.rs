@@ -49,30 +49,17 @@ fn crates_of_one_name_become_a_component_each() {
     let target = directory.path().join("build");
     let mut told = Vec::new();
     let components = build(&app, &target, &mut |line| told.push(line.to_owned())).unwrap();
-    assert_eq!(
-        components.keys().collect::<Vec<_>>(),
-        ["deep/two", "one", "plain"]
-    );
+    assert_eq!(components.keys().collect::<Vec<_>>(), ["deep/two", "one", "plain"]);
     assert_eq!(components["plain"], directory.path().join("plain.wasm"));
     assert_eq!(components["deep/two"], target.join("usher/a/deep.two.wasm"));
-    let (one, two) = (
-        fs::read(&components["one"]).unwrap(),
-        fs::read(&components["deep/two"]).unwrap(),
-    );
+    let (one, two) = (fs::read(&components["one"]).unwrap(), fs::read(&components["deep/two"]).unwrap());
     // The preamble of a component, as against that of a core module.
     assert!(one.starts_with(b"\0asm\x0d\0\x01\0") && two.starts_with(b"\0asm\x0d\0\x01\0"));
     assert!(one != two, "one function has the code of the other");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(text(&one).contains("\u{3}one") && text(&two).contains("\u{3}two"));
-    assert!(
-        told.contains(&"building the function one".to_owned()),
-        "{told:?}"
-    );
-    assert!(
-        told.iter()
-            .any(|line| line.starts_with("Compiling same v0.1.0")),
-        "{told:?}"
-    );
+    assert!(told.contains(&"building the function one".to_owned()), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with("Compiling same v0.1.0")), "{told:?}");
 }
 
 #[test]
@@ -87,14 +74,10 @@ fn members_of_a_workspace_share_what_they_have_in_common() {
     let manifest = |name: &str, rest: &str| {
         format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{rest}")
     };
-    write(
-        "Cargo.toml",
-        "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\n",
-    );
+    write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\n");
     write("shared/Cargo.toml", &manifest("shared", ""));
     write("shared/src/lib.rs", "pub fn one() -> i32 { 1 }");
-    let member =
-        "[lib]\ncrate-type = [\"cdylib\"]\n[dependencies]\nshared = { path = \"../shared\" }\n";
+    let member = "[lib]\ncrate-type = [\"cdylib\"]\n[dependencies]\nshared = { path = \"../shared\" }\n";
     write("one/Cargo.toml", &manifest("one", member));
     write("two/Cargo.toml", &manifest("two", member));
 
@@ -102,66 +85,26 @@ fn members_of_a_workspace_share_what_they_have_in_common() {
     let target = directory.path().join("build");
     let components = build(&app, &target, &mut |line| told.push(line.to_owned())).unwrap();
     assert_eq!(components.len(), 2);
-    let compiled = told
-        .iter()
-        .filter(|line| line.starts_with("Compiling shared"))
-        .count();
+    let compiled = told.iter().filter(|line| line.starts_with("Compiling shared")).count();
     assert_eq!(compiled, 1, "{told:#?}");
 }
 
 #[test]
 fn all_functions_that_do_not_compile_are_told_together() {
-    let (directory, app) = app(&[
-        ("bad", "fn f() -> i32 { missing_one }"),
-        ("good", ""),
-        ("worse", "fn f( {"),
-    ]);
+    let (directory, app) = app(&[("bad", "fn f() -> i32 { missing_one }"), ("good", ""), ("worse", "fn f( {")]);
     let error = build(&app, &directory.path().join("build"), &mut |_| ()).unwrap_err();
-    let BuildError::Failed(failed) = &error else {
-        panic!("{error}")
-    };
-    assert_eq!(
-        failed
-            .iter()
-            .map(|failed| failed.function.as_str())
-            .collect::<Vec<_>>(),
-        ["bad", "worse"]
-    );
-    assert!(
-        failed[0]
-            .diagnostics
-            .contains("cannot find value `missing_one`"),
-        "{}",
-        failed[0].diagnostics
-    );
-    assert!(
-        failed[0].diagnostics.contains("src/lib.rs:1:17"),
-        "{}",
-        failed[0].diagnostics
-    );
-    assert!(
-        !failed[0].diagnostics.contains("Compiling"),
-        "{}",
-        failed[0].diagnostics
-    );
-    assert!(
-        error
-            .to_string()
-            .contains("function \"worse\" was not built:\nerror"),
-        "{error}"
-    );
+    let BuildError::Failed(failed) = &error else { panic!("{error}") };
+    assert_eq!(failed.iter().map(|failed| failed.function.as_str()).collect::<Vec<_>>(), ["bad", "worse"]);
+    assert!(failed[0].diagnostics.contains("cannot find value `missing_one`"), "{}", failed[0].diagnostics);
+    assert!(failed[0].diagnostics.contains("src/lib.rs:1:17"), "{}", failed[0].diagnostics);
+    assert!(!failed[0].diagnostics.contains("Compiling"), "{}", failed[0].diagnostics);
+    assert!(error.to_string().contains("function \"worse\" was not built:\nerror"), "{error}");
 }
 
 #[test]
 fn a_missing_cargo_is_told() {
     let (directory, app) = app(&[("one", "")]);
-    let error = build_with(
-        OsStr::new("/nowhere/cargo"),
-        &app,
-        directory.path(),
-        &mut |_| (),
-    )
-    .unwrap_err();
+    let error = build_with(OsStr::new("/nowhere/cargo"), &app, directory.path(), &mut |_| ()).unwrap_err();
     assert!(matches!(error, BuildError::CargoMissing(_)));
     assert!(error.to_string().contains("https://rustup.rs"), "{error}");
 }
@@ -171,35 +114,15 @@ fn a_missing_target_is_told() {
     let (directory, app) = app(&[("one", "")]);
     let script = "echo \"error[E0463]: can't find crate for \\`core\\`\n  = note: the \\`wasm32-wasip2\\` target may not be \
                   installed\" >&2; exit 101";
-    let error = build_with(
-        &fake(&directory, script),
-        &app,
-        directory.path(),
-        &mut |_| (),
-    )
-    .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("rustup target add wasm32-wasip2"),
-        "{error}"
-    );
+    let error = build_with(&fake(&directory, script), &app, directory.path(), &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("rustup target add wasm32-wasip2"), "{error}");
 }
 
 #[test]
 fn a_cargo_that_makes_nothing_is_told() {
     let (directory, app) = app(&[("one", "")]);
-    for (script, wanted) in [
-        ("exit 0", "cargo made no component"),
-        ("exit 3", "exit status: 3"),
-    ] {
-        let error = build_with(
-            &fake(&directory, script),
-            &app,
-            directory.path(),
-            &mut |_| (),
-        )
-        .unwrap_err();
+    for (script, wanted) in [("exit 0", "cargo made no component"), ("exit 3", "exit status: 3")] {
+        let error = build_with(&fake(&directory, script), &app, directory.path(), &mut |_| ()).unwrap_err();
         assert!(error.to_string().contains(wanted), "{error}");
     }
 }
@@ -209,36 +132,19 @@ fn much_output_on_both_streams_does_not_block() {
     let (directory, app) = app(&[("one", "")]);
     let script = "i=0; while [ $i -lt 3000 ]; do echo '{\"reason\": \"noise, and a good deal of it\"}'; \
                   echo 'warning: noise, and a good deal of it' >&2; i=$((i+1)); done; exit 1";
-    let error = build_with(
-        &fake(&directory, script),
-        &app,
-        directory.path(),
-        &mut |_| (),
-    )
-    .unwrap_err();
-    let BuildError::Failed(failed) = error else {
-        panic!("{error}")
-    };
+    let error = build_with(&fake(&directory, script), &app, directory.path(), &mut |_| ()).unwrap_err();
+    let BuildError::Failed(failed) = error else { panic!("{error}") };
     assert_eq!(failed[0].diagnostics.lines().count(), 3000);
 }
 
 #[test]
 fn the_surroundings_do_not_reach_the_inner_build() {
-    for name in [
-        "RUSTFLAGS",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_TARGET_DIR",
-        "CARGO_BUILD_TARGET",
-        "CARGO_BUILD_RUSTFLAGS",
-    ] {
+    for name in
+        ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"]
+    {
         assert!(disturbs(OsStr::new(name)), "{name}");
     }
-    for name in [
-        "RUSTUP_TOOLCHAIN",
-        "CARGO_HOME",
-        "PATH",
-        "CARGO_NET_OFFLINE",
-    ] {
+    for name in ["RUSTUP_TOOLCHAIN", "CARGO_HOME", "PATH", "CARGO_NET_OFFLINE"] {
         assert!(!disturbs(OsStr::new(name)), "{name}");
     }
 }

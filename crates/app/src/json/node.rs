@@ -31,15 +31,8 @@ impl<'d> Node<'d> {
         self.mistake_at(self.line(), message, help);
     }
 
-    pub(crate) fn mistake_at(
-        self,
-        line: usize,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.document
-            .report
-            .mistake(self.document.file, Some(line), message, help);
+    pub(crate) fn mistake_at(self, line: usize, message: impl Into<String>, help: impl Into<String>) {
+        self.document.report.mistake(self.document.file, Some(line), message, help);
     }
 
     /// Reports a notice at this value.
@@ -48,63 +41,38 @@ impl<'d> Node<'d> {
     }
 
     pub(crate) fn notice_at(self, line: usize, message: impl Into<String>) {
-        self.document
-            .report
-            .notice(self.document.file, Some(line), message);
+        self.document.report.notice(self.document.file, Some(line), message);
     }
 
     /// Reports at this value a feature that this version leaves out.
     pub(crate) fn not_run(self, what: &str, because: &str) {
-        self.document
-            .report
-            .not_run(self.document.file, Some(self.line()), what, because);
+        self.document.report.not_run(self.document.file, Some(self.line()), what, because);
     }
 
     pub(crate) fn object(self) -> Option<Fields<'d>> {
-        let object = self
-            .value
-            .as_object()
-            .or_else(|| self.not_a("an object {…}"))?;
+        let object = self.value.as_object().or_else(|| self.not_a("an object {…}"))?;
         let fields = Fields { node: self, object };
         fields.refuse_repeated();
         Some(fields)
     }
 
     pub(crate) fn array(self) -> Option<Vec<Self>> {
-        let array = self
-            .value
-            .as_array()
-            .or_else(|| self.not_a("an array […]"))?;
-        Some(
-            array
-                .elements
-                .iter()
-                .map(|value| Self { value, ..self })
-                .collect(),
-        )
+        let array = self.value.as_array().or_else(|| self.not_a("an array […]"))?;
+        Some(array.elements.iter().map(|value| Self { value, ..self }).collect())
     }
 
     pub(crate) fn text(self) -> Option<&'d str> {
-        let text = self
-            .value
-            .as_string_lit()
-            .or_else(|| self.not_a("a string"))?;
+        let text = self.value.as_string_lit().or_else(|| self.not_a("a string"))?;
         Some(&text.value)
     }
 
     pub(crate) fn boolean(self) -> Option<bool> {
-        let boolean = self
-            .value
-            .as_boolean_lit()
-            .or_else(|| self.not_a("true or false"))?;
+        let boolean = self.value.as_boolean_lit().or_else(|| self.not_a("true or false"))?;
         Some(boolean.value)
     }
 
     pub(crate) fn whole_number(self) -> Option<u64> {
-        let parsed = self
-            .value
-            .as_number_lit()
-            .and_then(|number| number.value.parse().ok());
+        let parsed = self.value.as_number_lit().and_then(|number| number.value.parse().ok());
         parsed.or_else(|| self.not_a("a whole number"))
     }
 
@@ -121,23 +89,17 @@ impl<'d> Node<'d> {
 
     /// Whether it is `true`, without complaint where it is no boolean.
     pub(crate) fn is_true(self) -> bool {
-        self.value
-            .as_boolean_lit()
-            .is_some_and(|literal| literal.value)
+        self.value.as_boolean_lit().is_some_and(|literal| literal.value)
     }
 
     /// Whether it is this string, without complaint where it is no string.
     pub(crate) fn is_text(self, text: &str) -> bool {
-        self.value
-            .as_string_lit()
-            .is_some_and(|literal| literal.value == text)
+        self.value.as_string_lit().is_some_and(|literal| literal.value == text)
     }
 
     /// The fields, without complaint where it is no object.
     pub(crate) fn try_object(self) -> Option<Fields<'d>> {
-        self.value
-            .as_object()
-            .map(|object| Fields { node: self, object })
+        self.value.as_object().map(|object| Fields { node: self, object })
     }
 
     fn not_a<T>(self, wanted: &str) -> Option<T> {
@@ -155,10 +117,7 @@ impl<'d> Node<'d> {
         };
         let (what, help) = match self.label {
             "" => (Cow::from("the file"), format!("write {wanted}")),
-            label => (
-                quote(label).into(),
-                format!("write {wanted} for {}", quote(label)),
-            ),
+            label => (quote(label).into(), format!("write {wanted} for {}", quote(label))),
         };
         self.mistake(format!("{what} must hold {wanted}, not {found}"), help);
         None
@@ -185,14 +144,7 @@ impl<'d> Fields<'d> {
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'d str, Node<'d>)> {
         self.object.properties.iter().map(move |property| {
             let label = property.name.as_str();
-            (
-                label,
-                Node {
-                    value: &property.value,
-                    label,
-                    ..self.node
-                },
-            )
+            (label, Node { value: &property.value, label, ..self.node })
         })
     }
 
@@ -205,10 +157,7 @@ impl<'d> Fields<'d> {
     /// The value of a field that must be there.
     pub(crate) fn required(self, key: &str) -> Option<Node<'d>> {
         self.get(key).or_else(|| {
-            self.node.mistake(
-                format!("{} is missing", quote(key)),
-                format!("add {}", quote(key)),
-            );
+            self.node.mistake(format!("{} is missing", quote(key)), format!("add {}", quote(key)));
             None
         })
     }
@@ -224,15 +173,8 @@ impl<'d> Fields<'d> {
     }
 
     /// The fields whose keys are not among `known`.
-    pub(crate) fn unknown(
-        self,
-        known: &'static [&'static str],
-    ) -> impl Iterator<Item = Unknown<'d>> {
-        let others = self
-            .object
-            .properties
-            .iter()
-            .filter(|p| !known.contains(&p.name.as_str()));
+    pub(crate) fn unknown(self, known: &'static [&'static str]) -> impl Iterator<Item = Unknown<'d>> {
+        let others = self.object.properties.iter().filter(|p| !known.contains(&p.name.as_str()));
         others.map(move |property| Unknown {
             key: property.name.as_str(),
             line: self.node.line_at(property.name.start()),
@@ -243,10 +185,7 @@ impl<'d> Fields<'d> {
     /// Gives a notice for every field whose key is not among `known`.
     pub(crate) fn notice_unknown(self, known: &'static [&'static str]) {
         for unknown in self.unknown(known) {
-            self.node.notice_at(
-                unknown.line,
-                format!("{}; it has no effect", unknown.what()),
-            );
+            self.node.notice_at(unknown.line, format!("{}; it has no effect", unknown.what()));
         }
     }
 

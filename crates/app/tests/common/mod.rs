@@ -1,11 +1,6 @@
 //! App directories made of path and content, for tests.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    reason = "each test program uses a part of it"
-)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test program uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,14 +14,8 @@ pub type Files<'a> = &'a [(&'a str, &'a str)];
 
 /// A small app without mistakes.
 pub const BASE: Files<'static> = &[
-    (
-        "realm_config.json",
-        "{\n  \"config_version\": 20210101,\n  \"name\": \"shop\"\n}",
-    ),
-    (
-        "auth/providers.json",
-        "{\"anon-user\": {\"name\": \"anon-user\", \"type\": \"anon-user\", \"disabled\": false}}",
-    ),
+    ("realm_config.json", "{\n  \"config_version\": 20210101,\n  \"name\": \"shop\"\n}"),
+    ("auth/providers.json", "{\"anon-user\": {\"name\": \"anon-user\", \"type\": \"anon-user\", \"disabled\": false}}"),
     ("functions/config.json", "[\n  {\"name\": \"hello\"}\n]"),
     ("functions/hello.wasm", ""),
 ];
@@ -49,10 +38,8 @@ pub fn directory(files: Files<'_>) -> TempDir {
 pub fn load_both(files: Files<'_>) -> Result<Loaded, Mistakes> {
     let directory = directory(files);
     let from_disk = load(directory.path());
-    let in_memory: BTreeMap<PathBuf, Vec<u8>> = files
-        .iter()
-        .map(|(path, content)| (path.into(), content.as_bytes().to_vec()))
-        .collect();
+    let in_memory: BTreeMap<PathBuf, Vec<u8>> =
+        files.iter().map(|(path, content)| (path.into(), content.as_bytes().to_vec())).collect();
     match (&from_disk, load_files(&in_memory)) {
         (Ok(disk), Ok(memory)) => assert_eq!(disk.notices, memory.notices),
         (Err(disk), Err(memory)) => assert_eq!(*disk, memory),

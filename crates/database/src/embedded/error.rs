@@ -38,9 +38,7 @@ pub enum EmbeddedError {
         tail: String,
     },
     /// A database left behind by a killed Usher does not end.
-    #[error(
-        "the database of an earlier run (process {0}) does not end; end it by hand and try again"
-    )]
+    #[error("the database of an earlier run (process {0}) does not end; end it by hand and try again")]
     OrphanStays(u32),
     /// The file system refused.
     #[error("{}: {source}", path.display())]
@@ -54,9 +52,6 @@ pub enum EmbeddedError {
 
 impl EmbeddedError {
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io { path: path.to_owned(), source }
     }
 }

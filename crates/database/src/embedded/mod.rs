@@ -40,10 +40,7 @@ impl Embedded {
     ///
     /// # Errors
     /// See [`EmbeddedError`]; each says what to do.
-    pub async fn start(
-        data_directory: &Path,
-        program: Option<&Path>,
-    ) -> Result<Self, EmbeddedError> {
+    pub async fn start(data_directory: &Path, program: Option<&Path>) -> Result<Self, EmbeddedError> {
         let directory = prepare(data_directory)?;
         let lock = lock(&directory).await?;
         let program = program::find(program)?;
@@ -51,20 +48,11 @@ impl Embedded {
         if let Some(last) = &last {
             process::end_orphan(last, &directory).await?;
         }
-        let port = free_port(last.map(|last| last.port))
-            .map_err(|source| EmbeddedError::io(&directory, source))?;
-        let launch = Launch {
-            program,
-            directory,
-            port,
-        };
+        let port = free_port(last.map(|last| last.port)).map_err(|source| EmbeddedError::io(&directory, source))?;
+        let launch = Launch { program, directory, port };
         let mut child = launch.spawn()?;
         ready::wait(&launch, &mut child).await?;
-        Ok(Self {
-            uri: launch.uri(),
-            supervisor: Supervisor::start(launch, child),
-            _lock: lock,
-        })
+        Ok(Self { uri: launch.uri(), supervisor: Supervisor::start(launch, child), _lock: lock })
     }
 
     /// The URI to connect to.
@@ -88,9 +76,9 @@ pub fn running(data_directory: &Path) -> Option<String> {
     let directory = data_directory.canonicalize().ok()?;
     let lock = File::open(directory.join(LOCK_FILE)).ok()?;
     match lock.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Record::read(&directory)
-            .filter(|record| process::is_ours(record, &directory))
-            .map(|record| record.uri),
+        Err(TryLockError::WouldBlock) => {
+            Record::read(&directory).filter(|record| process::is_ours(record, &directory)).map(|record| record.uri)
+        }
         _ => None,
     }
 }
@@ -118,9 +106,7 @@ async fn lock(directory: &Path) -> Result<File, EmbeddedError> {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             Err(TryLockError::WouldBlock) => {
-                return Err(EmbeddedError::Locked {
-                    directory: directory.to_owned(),
-                });
+                return Err(EmbeddedError::Locked { directory: directory.to_owned() });
             }
             Err(TryLockError::Error(source)) => return Err(EmbeddedError::io(&path, source)),
         }
@@ -129,9 +115,7 @@ async fn lock(directory: &Path) -> Result<File, EmbeddedError> {
 
 /// The port of last time where it is free, since a one-member replica set knows its own address; else any.
 fn free_port(last: Option<u16>) -> io::Result<u16> {
-    let bind = |port| {
-        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr())
-    };
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
     let address = last.map_or_else(|| bind(0), |port| bind(port).or_else(|_| bind(0)))?;
     Ok(address.port())
 }

@@ -55,12 +55,8 @@ impl Launch {
 
     /// Starts the process and records it.
     pub(crate) fn spawn(&self) -> Result<Child, EmbeddedError> {
-        let log = self
-            .open_log()
-            .map_err(|source| EmbeddedError::io(&self.log(), source))?;
-        let errors = log
-            .try_clone()
-            .map_err(|source| EmbeddedError::io(&self.log(), source))?;
+        let log = self.open_log().map_err(|source| EmbeddedError::io(&self.log(), source))?;
+        let errors = log.try_clone().map_err(|source| EmbeddedError::io(&self.log(), source))?;
         std::fs::write(self.config(), "").map_err(|source| EmbeddedError::io(&self.config(), source))?;
         let child = Command::new(&self.program.path)
             .args(self.arguments())
@@ -74,14 +70,8 @@ impl Launch {
             .spawn()
             .map_err(|source| EmbeddedError::io(&self.program.path, source))?;
         if let Some(pid) = child.id() {
-            let record = Record {
-                pid,
-                port: self.port,
-                uri: self.uri(),
-            };
-            record
-                .write(&self.directory)
-                .map_err(|source| EmbeddedError::io(&self.directory, source))?;
+            let record = Record { pid, port: self.port, uri: self.uri() };
+            record.write(&self.directory).map_err(|source| EmbeddedError::io(&self.directory, source))?;
         }
         Ok(child)
     }
@@ -121,10 +111,7 @@ impl Launch {
                 "0.5",
             ],
         };
-        arguments
-            .iter()
-            .map(|&argument| argument.to_owned())
-            .collect()
+        arguments.iter().map(|&argument| argument.to_owned()).collect()
     }
 
     fn open_log(&self) -> io::Result<File> {
@@ -140,17 +127,10 @@ impl Launch {
 pub(crate) fn is_ours(record: &Record, directory: &Path) -> bool {
     let storage = storage(directory);
     std::fs::read(format!("/proc/{}/cmdline", record.pid)).is_ok_and(|line| {
-        let mut words = line
-            .split(|byte| *byte == 0)
-            .map(|word| Path::new(as_os_str(word)).to_owned());
+        let mut words = line.split(|byte| *byte == 0).map(|word| Path::new(as_os_str(word)).to_owned());
         let program = words.next().unwrap_or_default();
-        let name = program
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        (name.starts_with("secantusd") || name.starts_with("mongod"))
-            && words.any(|word| word == storage)
+        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (name.starts_with("secantusd") || name.starts_with("mongod")) && words.any(|word| word == storage)
     })
 }
 
@@ -164,14 +144,8 @@ pub(crate) async fn end_orphan(record: &Record, directory: &Path) -> Result<(), 
     if !ours() {
         return Ok(());
     }
-    tracing::info!(
-        pid = record.pid,
-        "ending the embedded database of an earlier run"
-    );
-    for (signal, patience) in [
-        (Signal::TERM, limits::DATABASE_STOP),
-        (Signal::KILL, KILL_PATIENCE),
-    ] {
+    tracing::info!(pid = record.pid, "ending the embedded database of an earlier run");
+    for (signal, patience) in [(Signal::TERM, limits::DATABASE_STOP), (Signal::KILL, KILL_PATIENCE)] {
         send(record.pid, signal);
         let begun = Instant::now();
         while begun.elapsed() < patience {

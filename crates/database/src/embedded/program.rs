@@ -27,30 +27,15 @@ pub(crate) enum Kind {
 
 impl Program {
     fn at(path: PathBuf) -> Self {
-        let is_mongod = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with(MONGOD));
-        Self {
-            path,
-            kind: if is_mongod {
-                Kind::Mongod
-            } else {
-                Kind::Secantus
-            },
-        }
+        let is_mongod = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(MONGOD));
+        Self { path, kind: if is_mongod { Kind::Mongod } else { Kind::Secantus } }
     }
 }
 
 pub(crate) fn find(named: Option<&Path>) -> Result<Program, EmbeddedError> {
-    let named = named
-        .map(Path::to_owned)
-        .or_else(|| env::var_os(VARIABLE).map(PathBuf::from));
+    let named = named.map(Path::to_owned).or_else(|| env::var_os(VARIABLE).map(PathBuf::from));
     if let Some(path) = named {
-        return if path.is_file() {
-            Ok(Program::at(path))
-        } else {
-            Err(EmbeddedError::ProgramMissing(path))
-        };
+        return if path.is_file() { Ok(Program::at(path)) } else { Err(EmbeddedError::ProgramMissing(path)) };
     }
     near_executable()
         .chain(on_path(SECANTUS))
@@ -63,25 +48,13 @@ pub(crate) fn find(named: Option<&Path>) -> Result<Program, EmbeddedError> {
 
 fn near_executable() -> impl Iterator<Item = PathBuf> {
     let executable = env::current_exe().unwrap_or_default();
-    let directories: Vec<PathBuf> = executable
-        .ancestors()
-        .skip(1)
-        .take(LEVELS)
-        .map(Path::to_owned)
-        .collect();
-    let beside = directories
-        .first()
-        .map(|directory| directory.join(SECANTUS));
-    let tools = directories
-        .into_iter()
-        .map(|directory| directory.join("tools/bin").join(SECANTUS));
+    let directories: Vec<PathBuf> = executable.ancestors().skip(1).take(LEVELS).map(Path::to_owned).collect();
+    let beside = directories.first().map(|directory| directory.join(SECANTUS));
+    let tools = directories.into_iter().map(|directory| directory.join("tools/bin").join(SECANTUS));
     beside.into_iter().chain(tools)
 }
 
 fn on_path(name: &str) -> impl Iterator<Item = PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path)
-        .map(|directory| directory.join(name))
-        .collect::<Vec<_>>()
-        .into_iter()
+    env::split_paths(&path).map(|directory| directory.join(name)).collect::<Vec<_>>().into_iter()
 }

@@ -41,10 +41,7 @@ pub(crate) async fn wait(launch: &Launch, child: &mut Child) -> Result<(), Embed
 
 async fn answers(launch: &Launch) -> Result<(), Error> {
     // The driver looks twice a second at most; knocking at the port is quicker.
-    while TcpStream::connect(("127.0.0.1", launch.port))
-        .await
-        .is_err()
-    {
+    while TcpStream::connect(("127.0.0.1", launch.port)).await.is_err() {
         tokio::time::sleep(PAUSE).await;
     }
     let client = Client::with_uri_str(launch.uri()).await?;
@@ -74,18 +71,13 @@ async fn join_replica_set(admin: &mongodb::Database, port: u16) -> Result<(), Er
         return Ok(());
     };
     let known = config.get_array("members").is_ok_and(|members| {
-        members
-            .iter()
-            .filter_map(|m| m.as_document())
-            .any(|m| m.get_str("host").is_ok_and(|known| known == host))
+        members.iter().filter_map(|m| m.as_document()).any(|m| m.get_str("host").is_ok_and(|known| known == host))
     });
     if !known {
         let version = config.get_i32("version").unwrap_or(1);
         config.insert("members", vec![doc! {"_id": 0, "host": host}]);
         config.insert("version", version + 1);
-        admin
-            .run_command(doc! {"replSetReconfig": config.clone(), "force": true})
-            .await?;
+        admin.run_command(doc! {"replSetReconfig": config.clone(), "force": true}).await?;
     }
     Ok(())
 }

@@ -30,11 +30,7 @@ impl Supervisor {
         let pid = Arc::new(AtomicU32::new(child.id().unwrap_or(0)));
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(watch(launch, child, Arc::clone(&pid), stopped));
-        Self {
-            pid,
-            stop: Some(stop),
-            task,
-        }
+        Self { pid, stop: Some(stop), task }
     }
 
     pub(crate) fn pid(&self) -> Option<u32> {
@@ -58,12 +54,7 @@ impl Drop for Supervisor {
     }
 }
 
-async fn watch(
-    launch: Launch,
-    child: Child,
-    pid: Arc<AtomicU32>,
-    mut stopped: oneshot::Receiver<()>,
-) {
+async fn watch(launch: Launch, child: Child, pid: Arc<AtomicU32>, mut stopped: oneshot::Receiver<()>) {
     let mut child = Some(child);
     let mut pause = FIRST_PAUSE;
     let mut begun = Instant::now();
@@ -87,14 +78,8 @@ async fn watch(
         }
         pause = (pause * 2).min(limits::DATABASE_RESTART_PAUSE);
         begun = Instant::now();
-        child = launch
-            .spawn()
-            .map_err(|error| tracing::error!(%error, "the embedded database does not start"))
-            .ok();
-        pid.store(
-            child.as_ref().and_then(Child::id).unwrap_or(0),
-            Ordering::Relaxed,
-        );
+        child = launch.spawn().map_err(|error| tracing::error!(%error, "the embedded database does not start")).ok();
+        pid.store(child.as_ref().and_then(Child::id).unwrap_or(0), Ordering::Relaxed);
     }
 }
 
@@ -102,10 +87,7 @@ async fn end(child: &mut Child) {
     if let Some(pid) = child.id() {
         process::send(pid, Signal::TERM);
     }
-    if tokio::time::timeout(limits::DATABASE_STOP, child.wait())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(limits::DATABASE_STOP, child.wait()).await.is_err() {
         tracing::warn!("the embedded database does not stop; killing it");
         if let Err(error) = child.kill().await {
             tracing::error!(%error, "the embedded database cannot be killed");

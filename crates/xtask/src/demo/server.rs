@@ -53,13 +53,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts `usher serve` on an app and waits until it is ready.
-    pub(crate) fn start(
-        usher: &Path,
-        app: &Path,
-        listen: &str,
-        scratch: &Path,
-        ready: &Ready,
-    ) -> Result<Self> {
+    pub(crate) fn start(usher: &Path, app: &Path, listen: &str, scratch: &Path, ready: &Ready) -> Result<Self> {
         let home = scratch.join(std::process::id().to_string());
         let data = home.join("data");
         std::fs::create_dir_all(&data)?;
@@ -70,17 +64,8 @@ impl Server {
         let log = scratch.join("usher.log");
         let ready_file = home.join("ready.json");
         let mut command = Command::new("sh");
-        command
-            .args(["-c", KEEPER, "sh"])
-            .arg(&home)
-            .arg(usher)
-            .arg("serve");
-        command
-            .arg("--app")
-            .arg(app)
-            .arg("--data")
-            .arg(&data)
-            .args(["--listen", listen]);
+        command.args(["-c", KEEPER, "sh"]).arg(&home).arg(usher).arg("serve");
+        command.arg("--app").arg(app).arg("--data").arg(&data).args(["--listen", listen]);
         command.arg("--ready-file").arg(&ready_file);
         ready.environment(&mut command);
         let output = File::create(&log)?;
@@ -93,13 +78,7 @@ impl Server {
             .spawn()
             .context("cannot start sh")?;
         let leash = keeper.stdin.take();
-        let mut server = Self {
-            keeper,
-            leash,
-            url: String::new(),
-            data,
-            log,
-        };
+        let mut server = Self { keeper, leash, url: String::new(), data, log };
         server.wait_until_ready(&ready_file)?;
         Ok(server)
     }
@@ -107,10 +86,7 @@ impl Server {
     fn wait_until_ready(&mut self, file: &Path) -> Result<()> {
         let started = Instant::now();
         loop {
-            if let Some(facts) = std::fs::read(file)
-                .ok()
-                .and_then(|json| serde_json::from_slice::<Value>(&json).ok())
-            {
+            if let Some(facts) = std::fs::read(file).ok().and_then(|json| serde_json::from_slice::<Value>(&json).ok()) {
                 self.url = facts["url"].as_str().unwrap_or_default().to_owned();
                 return Ok(());
             }
@@ -118,11 +94,7 @@ impl Server {
                 bail!("Usher did not start ({status}); it said:\n{}", self.tail());
             }
             if started.elapsed() > PATIENCE {
-                bail!(
-                    "Usher was not ready within {} s; it said:\n{}",
-                    PATIENCE.as_secs(),
-                    self.tail()
-                );
+                bail!("Usher was not ready within {} s; it said:\n{}", PATIENCE.as_secs(), self.tail());
             }
             std::thread::sleep(Duration::from_millis(50));
         }

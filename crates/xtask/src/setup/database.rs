@@ -17,11 +17,7 @@ const PROGRAM: &str = "secantusd-rs";
 pub(crate) fn ensure() -> Result<PathBuf> {
     if let Some(named) = std::env::var_os("USHER_DATABASE_PROGRAM") {
         let named = PathBuf::from(named);
-        anyhow::ensure!(
-            named.is_file(),
-            "USHER_DATABASE_PROGRAM is {}, which is no file",
-            named.display()
-        );
+        anyhow::ensure!(named.is_file(), "USHER_DATABASE_PROGRAM is {}, which is no file", named.display());
         return Ok(named);
     }
     let tools = root().join("target/tools");
@@ -53,24 +49,12 @@ fn build(tools: &Path) -> Result<()> {
     let scratch = tools.join("build");
     let mut install = foreign_cargo();
     install
-        .args([
-            "install",
-            PACKAGE,
-            "--version",
-            VERSION,
-            "--locked",
-            "--ignore-rust-version",
-            "--force",
-            "--root",
-        ])
+        .args(["install", PACKAGE, "--version", VERSION, "--locked", "--ignore-rust-version", "--force", "--root"])
         .arg(tools)
         .env("CARGO_TARGET_DIR", &scratch)
         // From elsewhere, so that the repository's own cargo configuration has no say in it.
         .current_dir(std::env::temp_dir());
-    progress::run(
-        "Building the embedded database, about 4 minutes",
-        &mut install,
-    )?;
+    progress::run("Building the embedded database, about 4 minutes", &mut install)?;
     // Hundreds of megabytes that nobody needs again.
     let _ = std::fs::remove_dir_all(scratch);
     Ok(())

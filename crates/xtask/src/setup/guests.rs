@@ -28,14 +28,10 @@ pub(crate) fn sample(usher: &Path) -> Result<()> {
     std::fs::create_dir_all(prepared())?;
     std::fs::create_dir_all(&build)?;
     if !link.exists() {
-        std::os::unix::fs::symlink(&build, &link)
-            .with_context(|| format!("cannot make {}", link.display()))?;
+        std::os::unix::fs::symlink(&build, &link).with_context(|| format!("cannot make {}", link.display()))?;
     }
     let mut command = Command::new(usher);
-    command
-        .args(["build", SAMPLE, "--data"])
-        .arg(prepared())
-        .current_dir(root());
+    command.args(["build", SAMPLE, "--data"]).arg(prepared()).current_dir(root());
     progress::run(&format!("Building the functions of {SAMPLE}"), &mut command)
         .with_context(|| format!("the functions of {SAMPLE} do not build"))
 }
@@ -47,12 +43,7 @@ pub(crate) fn for_tests() -> Result<()> {
         return Ok(());
     }
     let mut build = foreign_cargo();
-    build
-        .args(["build", "--release", "--target", WASM, "--manifest-path"])
-        .arg(&manifest);
-    progress::run(
-        &format!("Building the components in {TEST_GUESTS}"),
-        &mut build,
-    )
-    .with_context(|| format!("the components in {TEST_GUESTS} do not build"))
+    build.args(["build", "--release", "--target", WASM, "--manifest-path"]).arg(&manifest);
+    progress::run(&format!("Building the components in {TEST_GUESTS}"), &mut build)
+        .with_context(|| format!("the components in {TEST_GUESTS} do not build"))
 }

@@ -19,11 +19,7 @@ pub(crate) fn present(oldest: u32) -> Result<()> {
     let Some(version) = output("node", &["--version"]) else {
         bail!("Node is missing, which runs the realm-web client of the demo and the tests; {HOW}");
     };
-    let major = version
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|major| major.parse::<u32>().ok());
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < oldest) {
         bail!("Node {version} is too old, {oldest} or newer is needed; {HOW}");
     }
@@ -43,8 +39,7 @@ pub(crate) fn packages(directories: &[&str]) -> Result<()> {
             continue;
         }
         let mut npm = Command::new("npm");
-        npm.args(["ci", "--no-audit", "--no-fund"])
-            .current_dir(&directory);
+        npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&directory);
         progress::run(&format!("Installing Node packages of {package}"), &mut npm)?;
     }
     Ok(())

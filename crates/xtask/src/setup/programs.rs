@@ -16,12 +16,7 @@ pub(crate) fn wasm_target() -> Result<()> {
     let Some(sysroot) = output("rustc", &["--print", "sysroot"]) else {
         bail!("rustc does not run; install Rust from https://rustup.rs");
     };
-    if Path::new(&sysroot)
-        .join("lib/rustlib")
-        .join(WASM)
-        .join("lib")
-        .is_dir()
-    {
+    if Path::new(&sysroot).join("lib/rustlib").join(WASM).join("lib").is_dir() {
         return Ok(());
     }
     if on_path("rustup").is_none() {
@@ -31,25 +26,17 @@ pub(crate) fn wasm_target() -> Result<()> {
         );
     }
     let mut rustup = Command::new("rustup");
-    progress::run(
-        "Adding the wasm target",
-        rustup.args(["target", "add", WASM]).current_dir(root()),
-    )
+    progress::run("Adding the wasm target", rustup.args(["target", "add", WASM]).current_dir(root()))
 }
 
 /// What the embedded database is built with: C and C++ compilers, make, cmake. On Debian as root the missing ones
 /// are installed.
 pub(crate) fn native_build_tools() -> Result<()> {
-    let missing: Vec<&str> = [
-        ("cc", "gcc"),
-        ("c++", "g++"),
-        ("make", "make"),
-        ("cmake", "cmake"),
-    ]
-    .into_iter()
-    .filter(|(program, _)| on_path(program).is_none())
-    .map(|(_, package)| package)
-    .collect();
+    let missing: Vec<&str> = [("cc", "gcc"), ("c++", "g++"), ("make", "make"), ("cmake", "cmake")]
+        .into_iter()
+        .filter(|(program, _)| on_path(program).is_none())
+        .map(|(_, package)| package)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -64,9 +51,6 @@ pub(crate) fn native_build_tools() -> Result<()> {
     let mut update = Command::new("apt-get");
     progress::run("Updating Debian's package lists", update.arg("update"))?;
     let mut install = Command::new("apt-get");
-    install
-        .args(["install", "-y"])
-        .args(missing)
-        .env("DEBIAN_FRONTEND", "noninteractive");
+    install.args(["install", "-y"]).args(missing).env("DEBIAN_FRONTEND", "noninteractive");
     progress::run(&format!("Installing {names}"), &mut install)
 }

@@ -13,9 +13,7 @@ pub(crate) fn write(arguments: &[u8]) -> Answer {
         InvocationReason::UserCreation => field(arguments, "0"),
         InvocationReason::Call => Document::from_reader(&*invocation::caller()?).ok(),
     };
-    let id = user
-        .and_then(|user| Some(user.get_str("id").ok()?.to_owned()))
-        .unwrap_or_else(|| "hostile".to_owned());
+    let id = user.and_then(|user| Some(user.get_str("id").ok()?.to_owned())).unwrap_or_else(|| "hostile".to_owned());
     invocation::custom_data()?.insert_one(&bytes(&doc! { "user_id": id, "written": true }))
 }
 
@@ -33,9 +31,5 @@ pub(crate) fn delete() -> Answer {
 }
 
 fn field(document: &[u8], name: &str) -> Option<Document> {
-    Document::from_reader(document)
-        .ok()?
-        .get_document(name)
-        .ok()
-        .cloned()
+    Document::from_reader(document).ok()?.get_document(name).ok().cloned()
 }

@@ -67,10 +67,7 @@ pub(crate) fn garbage_filter() -> Answer {
         match collection.find_one(filter, NOTHING) {
             Err(refused) if refused.code == "InvalidDocument" => {}
             other => {
-                return Err(error(
-                    "Accepted",
-                    &format!("garbage {index} was answered by {other:?}"),
-                ));
+                return Err(error("Accepted", &format!("garbage {index} was answered by {other:?}")));
             }
         }
     }

@@ -10,11 +10,7 @@ use crate::{Answer, error};
 
 /// `{contract, wall, wall_again, elapsed}`: milliseconds since the epoch, and nanoseconds between two looks.
 pub(crate) fn read_clock() -> Answer {
-    let wall = || {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(-1, |since| since.as_millis() as i64)
-    };
+    let wall = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(-1, |since| since.as_millis() as i64);
     let (begin, before) = (Instant::now(), wall());
     let elapsed = begin.elapsed().as_nanos() as i64;
     let clock = doc! {
@@ -33,13 +29,9 @@ pub(crate) fn read_random() -> Answer {
 
 /// Variables and arguments; there should be none.
 pub(crate) fn read_environment() -> Answer {
-    let variables: Vec<String> = std::env::vars()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let variables: Vec<String> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
     let arguments: Vec<String> = std::env::args().collect();
-    Ok(answer(
-        &doc! { "variables": variables, "arguments": arguments },
-    )?)
+    Ok(answer(&doc! { "variables": variables, "arguments": arguments })?)
 }
 
 /// There is no file to read.

@@ -55,8 +55,7 @@ impl Guest for Hostile {
             "read_file" => inputs::read_file(),
 
             "write" => account::write(&arguments).and_then(|_| number(1)),
-            "write_then_fail" => account::write(&arguments)
-                .and_then(|_| Err(error("Teapot", "written, then failed"))),
+            "write_then_fail" => account::write(&arguments).and_then(|_| Err(error("Teapot", "written, then failed"))),
             "write_then_trap" => {
                 account::write(&arguments)?;
                 panic!("written, then trapped")
@@ -71,10 +70,7 @@ impl Guest for Hostile {
                 Err(error("Teapot", "written to the grant, then failed"))
             }
             "delete_account" => account::delete(),
-            _ => Err(error(
-                "UnknownFunction",
-                &format!("the hostile component has no {name}"),
-            )),
+            _ => Err(error("UnknownFunction", &format!("the hostile component has no {name}"))),
         }
     }
 }
@@ -82,10 +78,7 @@ impl Guest for Hostile {
 bindings::export!(Hostile with_types_in usher_sdk::bindings);
 
 fn error(code: &str, message: &str) -> Error {
-    Error {
-        code: code.to_owned(),
-        message: message.to_owned(),
-    }
+    Error { code: code.to_owned(), message: message.to_owned() }
 }
 
 fn number(value: i64) -> Answer {

@@ -36,11 +36,7 @@ pub(crate) fn deep_recursion() -> Answer {
     #[inline(never)]
     fn deeper(depth: i64, end: i64) -> i64 {
         // Not a loop in disguise: neither operation can be moved past the other.
-        if depth == end {
-            0
-        } else {
-            deeper(depth + 1, end).wrapping_mul(31) ^ depth
-        }
+        if depth == end { 0 } else { deeper(depth + 1, end).wrapping_mul(31) ^ depth }
     }
     number(deeper(0, black_box(i64::MAX)))
 }
@@ -50,11 +46,7 @@ pub(crate) fn deep_frames() -> Answer {
     #[inline(never)]
     fn deeper(depth: i64) -> i64 {
         let frame = black_box([depth; 128]);
-        if frame[3] == -1 {
-            0
-        } else {
-            deeper(black_box(depth + 1)) + frame[7]
-        }
+        if frame[3] == -1 { 0 } else { deeper(black_box(depth + 1)) + frame[7] }
     }
     number(deeper(0))
 }

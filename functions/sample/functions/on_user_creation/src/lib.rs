@@ -19,9 +19,7 @@ struct CustomData {
 fn on_user_creation(user: User) -> Result<()> {
     let email = user.email().map(str::to_owned);
     if email.as_deref().is_some_and(is_blocked) {
-        return Err(Error::new(format!(
-            "addresses at {BLOCKED_DOMAIN} cannot register"
-        )));
+        return Err(Error::new(format!("addresses at {BLOCKED_DOMAIN} cannot register")));
     }
     custom_data()?.insert_one(CustomData {
         user_id: user.id,
@@ -34,9 +32,7 @@ fn on_user_creation(user: User) -> Result<()> {
 }
 
 fn is_blocked(email: &str) -> bool {
-    email
-        .rsplit_once('@')
-        .is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(BLOCKED_DOMAIN))
+    email.rsplit_once('@').is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(BLOCKED_DOMAIN))
 }
 
 #[cfg(test)]
