@@ -89,7 +89,7 @@ impl Dispatcher {
         Box::pin(async move { self.run(call, Some(parent)).await })
     }
 
-    async fn run(self: &Arc<Self>, call: Call, parent: Option<Parent>) -> Result<Vec<u8>, CallError> {
+    async fn run(self: &Arc<Self>, mut call: Call, parent: Option<Parent>) -> Result<Vec<u8>, CallError> {
         let deployment = call.deployment.clone();
         let (function, module) = deployment
             .function(&call.function)
@@ -103,27 +103,30 @@ impl Dispatcher {
         let ends = Instant::now() + function.budget.wall_clock;
         let deadline = limit.map_or(ends, |limit| limit.min(ends));
         let inherited = parent.as_ref().is_some_and(|parent| parent.system);
+        // The host keeps the call without its arguments, which are the guest's.
+        let (name, arguments) = (call.function.clone(), std::mem::take(&mut call.arguments));
+        let id = call.id.clone();
         let host = InvocationHost {
             system: inherited || function.run_as_system || acts_as_system(&call),
             depth: parent.map_or(0, |parent| parent.depth + 1),
             dispatcher: self.clone(),
             deadline,
-            call: call.clone(),
+            call,
             described: tokio::sync::OnceCell::new(),
         };
         let invocation = Invocation {
-            function: call.function,
-            arguments: call.arguments,
+            function: name,
+            arguments,
             budget: function.budget,
             deadline,
             inputs: Inputs::fresh(),
             host: Arc::new(host),
             permit,
         };
-        tracing::debug!(app = deployment.app().id, function = function.name, invocation = call.id, "invocation begins");
+        tracing::debug!(app = deployment.app().id, function = function.name, invocation = id, "invocation begins");
         let outcome = self.sandbox.run(module, invocation).await;
         if let Err(failure) = &outcome {
-            tracing::info!(app = deployment.app().id, function = function.name, invocation = call.id, %failure, "function failed");
+            tracing::info!(app = deployment.app().id, function = function.name, invocation = id, %failure, "function failed");
         }
         outcome.map_err(error)
     }
