@@ -104,7 +104,7 @@ impl Tree for Disk {
             return Ok(Vec::new());
         };
         if !real.is_dir() {
-            return Err(wrong(directory, "is a file where a directory belongs", "rename or remove it"));
+            return Err(not_a_directory(directory));
         }
         let failed = |e: io::Error| unreadable(directory, &e);
         let names: io::Result<Vec<_>> =
@@ -120,7 +120,7 @@ impl Tree for Disk {
         };
         // Asked before it is opened, since opening a pipe would wait for its other end.
         if !real.is_file() {
-            return Err(wrong(file, "is not a file", "put a file in its place, or remove it"));
+            return Err(not_a_file(file));
         }
         let mut content = Vec::new();
         let limit = limits::APP_FILE_BYTES as u64 + 1;
@@ -170,6 +170,9 @@ impl<'a> Memory<'a> {
 
 impl Tree for Memory<'_> {
     fn list(&self, directory: &str) -> Result<Vec<Result<Item, Mistake>>, Mistake> {
+        if self.files.contains_key(directory) {
+            return Err(not_a_directory(directory));
+        }
         let mut items = BTreeMap::new();
         for (rest, content) in self.below(directory) {
             let (name, directory) = match rest.split_once('/') {
@@ -183,6 +186,9 @@ impl Tree for Memory<'_> {
     }
 
     fn read(&self, file: &str) -> Result<Option<Vec<u8>>, Mistake> {
+        if self.below(file).next().is_some() {
+            return Err(not_a_file(file));
+        }
         let Some(content) = self.files.get(file) else {
             return Ok(None);
         };
@@ -206,6 +212,14 @@ fn within_limit(file: &str, bytes: usize) -> Result<(), Mistake> {
         return Err(wrong(file, message, "make it smaller"));
     }
     Ok(())
+}
+
+fn not_a_file(path: &str) -> Mistake {
+    wrong(path, "is not a file", "put a file in its place, or remove it")
+}
+
+fn not_a_directory(path: &str) -> Mistake {
+    wrong(path, "is a file where a directory belongs", "rename or remove it")
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Mistake {

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use common::{BASE, directory};
+use common::{BASE, directory, load_both};
 use proptest::prelude::*;
 use usher_app::{Source, load, load_files};
 use usher_contract::limits;
@@ -89,6 +89,22 @@ fn things_that_are_not_what_they_should_be_are_refused() {
     assert_eq!(found[0], "auth/custom_user_data.json: is not a file");
     assert!(found[1].ends_with("no function below this folder could have a name of allowed length"));
     assert_eq!(found[2], "triggers: is a file where a directory belongs");
+}
+
+/// In memory they are refused as on disk; otherwise `realm_config.json/x` would pass for a root file that says nothing.
+#[test]
+fn files_and_directories_in_each_others_place_are_refused_in_memory_too() {
+    let found = |files| load_both(files).unwrap_err().0.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(found(&[("realm_config.json/x", "")]), ["realm_config.json: is not a file"]);
+    let root = ("realm_config.json", "{\"config_version\": 20210101, \"name\": \"shop\"}");
+    assert_eq!(found(&[root, ("functions", "")]), ["functions: is a file where a directory belongs"]);
+
+    let impossible: BTreeMap<PathBuf, Vec<u8>> =
+        [root, ("realm_config.json/x", "")].map(|(path, content)| (path.into(), content.as_bytes().to_vec())).into();
+    assert_eq!(
+        load_files(&impossible).unwrap_err().to_string().lines().next(),
+        Some("realm_config.json: is not a file")
+    );
 }
 
 #[test]

@@ -186,7 +186,6 @@ async fn sides(component: &[u8]) -> Result<(Ours, Bare)> {
     let component: &Component = module.component();
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    linker.define_unknown_imports_as_traps(component)?;
     let handler =
         component.get_export_index(None, "usher:function/handler@0.1.0").context("the component exports no handler")?;
     let export = component.get_export_index(Some(&handler), "call").context("the handler has no call")?;

@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 use crate::error::{ErrorCode, Failure};
 use crate::limits;
 
+/// Levels of JSON, but none of BSON, that the deepest wrapper takes: `{"$dbPointer": {"$id": {"$oid": "…"}}}` and the
+/// text in it.
+const WRAPPER_LEVELS: usize = 4;
+
 /// Checks that `bytes` are one whole BSON document within the limits of size and nesting.
 ///
 /// # Errors
@@ -100,6 +104,9 @@ pub fn to_extended_json(value: Bson) -> Value {
         }
         Bson::Array(items) => Value::Array(items.into_iter().map(to_extended_json).collect()),
         Bson::Double(number) => json!({ "$numberDouble": double(number) }),
+        Bson::JavaScriptCodeWithScope(code) => {
+            json!({ "$code": code.code, "$scope": to_extended_json(Bson::Document(code.scope)) })
+        }
         other => other.into_canonical_extjson(),
     }
 }
@@ -149,8 +156,7 @@ fn check_value(value: RawBsonRef<'_>, level: usize) -> Result<(), Failure> {
 }
 
 fn depth(json: &Value, level: usize) -> Result<(), Failure> {
-    // A wrapper such as {"$numberInt": "1"} is one level of JSON but none of BSON.
-    nesting(level.saturating_sub(2))?;
+    nesting(level.saturating_sub(WRAPPER_LEVELS))?;
     match json {
         Value::Array(items) => items.iter().try_for_each(|item| depth(item, level + 1)),
         Value::Object(fields) => fields.values().try_for_each(|field| depth(field, level + 1)),

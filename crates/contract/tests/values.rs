@@ -108,6 +108,27 @@ fn nesting_is_bounded_both_ways() {
 }
 
 #[test]
+fn the_deepest_document_can_be_written_and_read_with_any_type_in_it() {
+    for (innermost, _) in every_type() {
+        // The scope of code is a level of its own.
+        let scope = matches!(innermost, Bson::JavaScriptCodeWithScope(_) | Bson::Document(_) | Bson::Array(_));
+        let levels = limits::DOCUMENT_DEPTH - usize::from(scope);
+        let deepest = (1..levels).fold(doc! { "a": innermost }, |inner, _| doc! { "a": inner });
+        assert!(value::document(&value::bytes(&deepest).unwrap()).is_ok());
+        let text = value::to_extended_json(Bson::Document(deepest.clone()));
+        assert_eq!(value::from_extended_json(text), Ok(Bson::Document(deepest)));
+    }
+}
+
+#[test]
+fn the_scope_of_code_is_canonical_too() {
+    let scope = doc! { "tiny": 5e-324, "not": -f64::NAN };
+    let code = Bson::JavaScriptCodeWithScope(JavaScriptCodeWithScope { code: "f()".into(), scope });
+    let scope = json!({ "tiny": { "$numberDouble": "5e-324" }, "not": { "$numberDouble": "NaN" } });
+    assert_eq!(value::to_extended_json(code), json!({ "$code": "f()", "$scope": scope }));
+}
+
+#[test]
 fn batches_and_arrays_are_checked() {
     let (one, two) = (doc! { "a": 1 }.to_vec().unwrap(), doc! {}.to_vec().unwrap());
     let both = [one.clone(), two.clone()].concat();

@@ -1,4 +1,5 @@
 //! The embedded database, with the real program.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};

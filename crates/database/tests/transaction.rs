@@ -1,4 +1,5 @@
 //! Transactions, with the real database.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

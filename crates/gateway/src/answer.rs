@@ -11,6 +11,7 @@ use hyper::{Method, Request, Response};
 
 use crate::errors::ApiError;
 use crate::exchange::Exchange;
+use crate::finish::Finish;
 use crate::reply::{self, Reply};
 use crate::services::Shared;
 use crate::{body, cors, health, routes};
@@ -30,7 +31,7 @@ where
         return cors::preflight(&exchange);
     }
     let outcome = match body::read(body).await {
-        Ok(body) => detached(&exchange, body).await,
+        Ok(body) => finished(&exchange, body).await,
         Err(error) => {
             let outcome = Err(error);
             record(&exchange, &outcome);
@@ -40,17 +41,17 @@ where
     reply::response(&exchange, outcome)
 }
 
-/// Runs the handler in a task of its own, so that neither a client that hangs up nor a panic reaches further than
-/// this one request. The log line is written there, too: a call whose client has gone still has one.
-async fn detached(exchange: &Arc<Exchange>, body: Bytes) -> Result<Reply, ApiError> {
+/// Runs the handler to its end, so that neither a client that hangs up nor a panic reaches further than this one
+/// request. The log line is written inside: a call whose client has gone still has one.
+async fn finished(exchange: &Arc<Exchange>, body: Bytes) -> Result<Reply, ApiError> {
     let own = Arc::clone(exchange);
-    let handler = exchange.shared.work.spawn(async move {
+    let handler = async move {
         let outcome = routes::handle(&own, &body).await;
         record(&own, &outcome);
         outcome
-    });
-    handler.await.unwrap_or_else(|error| {
-        let outcome = Err(ApiError::internal(format!("the handler ended early: {error}")));
+    };
+    Finish::new(handler, exchange.shared.work.clone()).await.unwrap_or_else(|_| {
+        let outcome = Err(ApiError::internal("the handler panicked; standard error says where".to_owned()));
         record(exchange, &outcome);
         outcome
     })

@@ -4,7 +4,7 @@
 //! (which handler) and one handler, which asks identity or dispatch. Every refusal is an `ApiError`, and `errors`
 //! alone decides which status and body it becomes.
 //!
-//! Once its body has been read, a request runs in a task of its own: a client that hangs up does not cut a function
+//! Once its body has been read, a request is finished (`finish`): a client that hangs up does not cut a function
 //! or a registration in the middle, and shutdown waits for it.
 
 mod answer;
@@ -13,6 +13,7 @@ mod call;
 mod cors;
 mod errors;
 mod exchange;
+mod finish;
 mod health;
 mod location;
 mod login;

@@ -1,121 +1,117 @@
-//! Credentials: registering one, and finding out whose a presented one is.
+//! Credentials: registering one, and finding out whose a presented one is (reference 3.3 and 3.4).
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use bson::oid::ObjectId;
-use bson::{DateTime, Document, doc};
+use bson::{DateTime, doc};
 use usher_app::App;
 use usher_contract::limits;
 use usher_database::is_duplicate_key;
 
-use crate::Identity;
-use crate::api::{Credential, IdentityError};
-use crate::store::Registration;
+use crate::error::IdentityError;
+use crate::identity::Identity;
+use crate::store::{LOCAL_USERPASS, Registration, Status};
 
 /// The lengths that a password may have, in characters (reference 3.4).
-const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 6..=128;
-
-/// Who a credential proves somebody to be, whether or not the user exists yet.
-pub(crate) struct Proof {
-    pub(crate) provider: &'static str,
-    pub(crate) provider_id: String,
-    /// The user's data, such as the e-mail address.
-    pub(crate) data: Document,
-    /// The registration that holds the credential.
-    pub(crate) registration: Option<ObjectId>,
-}
+pub(crate) const PASSWORD_CHARS: RangeInclusive<usize> = 6..=128;
 
 impl Identity {
-    /// Records an e-mail/password registration (reference 3.4).
+    /// Records an e-mail/password registration (reference 3.4). The user is created at the first login. A name that
+    /// is taken counts as a failed login from this address, so that nobody can try a list of names.
     ///
     /// # Errors
-    /// [`IdentityError::AccountNameInUse`], [`IdentityError::BadRequest`] for an address or password that will not do,
-    /// [`IdentityError::ProviderNotFound`].
-    pub async fn register(&self, app: &App, email: &str, password: &str, _peer: IpAddr) -> Result<(), IdentityError> {
-        let provider = app
-            .providers
-            .local_userpass
-            .as_ref()
-            .ok_or_else(|| IdentityError::ProviderNotFound("local-userpass".into()))?;
-        self.record(app, email, password, provider.auto_confirm).await.map(drop)
+    /// [`IdentityError::BadRequest`], [`IdentityError::AccountNameInUse`], [`IdentityError::ProviderNotFound`],
+    /// [`IdentityError::TooManyFailures`], [`IdentityError::Overloaded`].
+    pub async fn register(&self, app: &App, email: &str, password: &str, peer: IpAddr) -> Result<(), IdentityError> {
+        let provider = app.providers.local_userpass.as_ref().ok_or_else(unsupported)?;
+        let attempt = self.limiter.attempt(&app.id, None, peer);
+        attempt.check()?;
+        let status = if provider.auto_confirm { Status::Confirmed } else { Status::Pending };
+        let registration = self.registration(app, email, password, status).await?;
+        match self.store.registrations.insert_one(registration).await {
+            Err(error) if is_duplicate_key(&error) => {
+                attempt.failed();
+                Err(IdentityError::AccountNameInUse)
+            }
+            outcome => Ok(outcome.map(drop)?),
+        }
     }
 
-    /// Stores a registration; the unique index decides who has the address.
-    pub(crate) async fn record(
+    /// The registration that the password fits. Unknown names take as long as wrong passwords, and count as well.
+    pub(crate) async fn authenticate(
         &self,
         app: &App,
         email: &str,
         password: &str,
-        confirmed: bool,
+        peer: IpAddr,
     ) -> Result<Registration, IdentityError> {
-        if email.is_empty() || email.len() > limits::EMAIL_BYTES || email.chars().any(char::is_control) {
-            return Err(IdentityError::BadRequest("email invalid".into()));
+        if app.providers.local_userpass.is_none() {
+            return Err(unsupported());
+        }
+        // What no registration can hold is not worth remembering, nor is it worth hashing.
+        let email = Some(email).filter(|email| acceptable(email));
+        let password = if password.chars().count() <= *PASSWORD_CHARS.end() { password } else { "" };
+        let attempt = self.limiter.attempt(&app.id, email, peer);
+        attempt.check()?;
+        let registration = match email {
+            Some(email) => self.store.registrations.find_one(doc! {"app": &app.id, "email": email}).await?,
+            None => None,
+        };
+        let hash = registration.as_ref().map(|registration| registration.password.as_str());
+        // Checked once more when it is its turn, since others may have failed while this one waited.
+        let fits = self.passwords.verify(password, hash, || attempt.check()).await?;
+        match registration.filter(|_| fits) {
+            Some(registration) => {
+                attempt.succeeded();
+                match registration.status {
+                    Status::Confirmed => Ok(registration),
+                    Status::Pending => Err(IdentityError::Pending),
+                }
+            }
+            None => {
+                attempt.failed();
+                Err(IdentityError::InvalidPassword)
+            }
+        }
+    }
+
+    /// A registration with its password hashed, not yet stored.
+    pub(crate) async fn registration(
+        &self,
+        app: &App,
+        email: &str,
+        password: &str,
+        status: Status,
+    ) -> Result<Registration, IdentityError> {
+        if !acceptable(email) {
+            return Err(IdentityError::BadRequest("email invalid".to_owned()));
         }
         if !PASSWORD_CHARS.contains(&password.chars().count()) {
-            return Err(IdentityError::BadRequest("password must be between 6 and 128 characters".into()));
+            return Err(IdentityError::BadRequest(format!(
+                "password must be between {} and {} characters",
+                PASSWORD_CHARS.start(),
+                PASSWORD_CHARS.end()
+            )));
         }
-        let filter = doc! { "app": &app.id, "email": email };
-        // Asked first, since hashing the password of a name that is taken would be wasted.
-        if self.store.registrations.find_one(filter).await?.is_some() {
-            return Err(IdentityError::AccountNameInUse);
-        }
-        let registration = Registration {
+        Ok(Registration {
             id: ObjectId::new(),
             app: app.id.clone(),
             email: email.to_owned(),
-            password: self.passwords.hash(password.to_owned()).await?,
-            confirmed,
+            password: self.passwords.hash(password).await?,
+            status,
             created_at: DateTime::now(),
             user_id: None,
-        };
-        match self.store.registrations.insert_one(&registration).await {
-            Ok(_) => Ok(registration),
-            Err(error) if is_duplicate_key(&error) => Err(IdentityError::AccountNameInUse),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Checks a credential. Failures count against the identity and the address, and take the same time whether or
-    /// not the account exists.
-    pub(crate) async fn prove(&self, app: &App, credential: Credential, peer: IpAddr) -> Result<Proof, IdentityError> {
-        match credential {
-            Credential::Anonymous if app.providers.anon_user => Ok(Proof {
-                provider: "anon-user",
-                provider_id: ObjectId::new().to_hex(),
-                data: Document::new(),
-                registration: None,
-            }),
-            Credential::Anonymous => Err(IdentityError::ProviderNotFound("anon-user".into())),
-            Credential::EmailPassword { .. } if app.providers.local_userpass.is_none() => {
-                Err(IdentityError::ProviderNotFound("local-userpass".into()))
-            }
-            Credential::EmailPassword { email, password } => {
-                self.failures.check(&app.id, &email, peer)?;
-                let filter = doc! { "app": &app.id, "email": &email };
-                let registration = self.store.registrations.find_one(filter).await?;
-                let stored = registration.as_ref().map(|registration| registration.password.clone());
-                let matches = self.passwords.verify(password, stored).await?;
-                let Some(registration) = registration.filter(|_| matches) else {
-                    self.failures.failed(&app.id, &email, peer);
-                    return Err(IdentityError::InvalidPassword);
-                };
-                self.failures.succeeded(&app.id, &email);
-                if !registration.confirmed {
-                    return Err(IdentityError::Pending);
-                }
-                Ok(Proof::of(&registration))
-            }
-        }
+        })
     }
 }
 
-impl Proof {
-    pub(crate) fn of(registration: &Registration) -> Self {
-        Self {
-            provider: "local-userpass",
-            provider_id: registration.id.to_hex(),
-            data: doc! { "email": &registration.email },
-            registration: Some(registration.id),
-        }
-    }
+/// Whether this can be the name of a registration. More is not asked of it: apps use names that are no e-mail
+/// addresses, and App Services refuses only the empty one.
+pub(crate) fn acceptable(email: &str) -> bool {
+    !email.is_empty() && email.len() <= limits::EMAIL_BYTES && !email.chars().any(char::is_control)
+}
+
+pub(crate) fn unsupported() -> IdentityError {
+    IdentityError::ProviderNotFound(LOCAL_USERPASS.to_owned())
 }

@@ -1,123 +1,132 @@
-//! Custom user data: lookup, the claim, and the manual way to change it (reference 1).
+//! Custom user data: lookup, the claim, and changing it by hand (reference 1).
 
 use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
+use futures::TryStreamExt as _;
 use mongodb::Collection;
-use serde_json::Value;
+use mongodb::options::ReturnDocument;
+use serde_json::value::RawValue;
 use usher_app::App;
 use usher_contract::value;
 use usher_database::index;
 
-use crate::Identity;
-use crate::api::IdentityError;
+use crate::error::IdentityError;
+use crate::identity::Identity;
 
 impl Identity {
-    /// Makes sure of what an app needs before its first user: its domain id, its custom-data collection, and an index
-    /// for the lookup of every login.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn prepare_app(&self, app: &App) -> Result<(), IdentityError> {
-        self.domain(&app.id).await?;
+    pub(crate) async fn prepare_custom_data(&self, app: &App) -> Result<(), IdentityError> {
         let config = &app.custom_user_data;
-        if !config.enabled {
+        let Some(collection) = self.custom_data_of(app) else {
             return Ok(());
-        }
+        };
         self.database.ensure_collection(&config.database, &config.collection).await?;
-        let collection = self.collection(app);
-        let field = &config.user_id_field;
-        let names_it = |keys: &Document| keys.keys().next() == Some(field);
-        let mut indexes = collection.list_indexes().await?;
-        while indexes.advance().await? {
-            if names_it(&indexes.deserialize_current()?.keys) {
-                return Ok(());
-            }
+        let field = config.user_id_field.as_str();
+        let indexes: Vec<_> = collection.list_indexes().await?.try_collect().await?;
+        // `_id` has an index anyway; an app may have made one of its own, perhaps a unique one.
+        if !indexes.iter().any(|index| index.keys.keys().next().is_some_and(|first| first == field)) {
+            self.database.ensure_indexes(&collection, [index::plain(doc! {field: 1})]).await?;
         }
-        self.database.ensure_indexes(&collection, [index::plain(doc! { field: 1 })]).await?;
         Ok(())
     }
 
-    fn collection(&self, app: &App) -> Collection<Document> {
-        let config = &app.custom_user_data;
-        self.database.client().database(&config.database).collection(&config.collection)
-    }
-
     /// A user's custom-data document by the lookup rules of reference 1.2: the id as a string before the id as an
-    /// ObjectId, and of several the first.
+    /// ObjectId, and of several the first inserted. None where the feature is switched off.
     ///
     /// # Errors
-    /// The database's.
+    /// [`IdentityError::Internal`] where the database fails.
     pub async fn custom_data(&self, app: &App, user: &str) -> Result<Option<Document>, IdentityError> {
-        if !app.custom_user_data.enabled {
+        let Some(collection) = self.custom_data_of(app) else {
             return Ok(None);
-        }
-        let collection = self.collection(app);
+        };
         for id in forms(user) {
-            if let Some(document) = collection.find_one(doc! { &app.custom_user_data.user_id_field: id }).await? {
-                return Ok(Some(document));
+            let found = collection.find_one(doc! {&app.custom_user_data.user_id_field: id}).await?;
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)
     }
 
-    /// The claim `user_data` (reference 1.3).
-    pub(crate) async fn claim(&self, app: &App, user: &str) -> Result<Option<Value>, IdentityError> {
-        Ok(self.custom_data(app, user).await?.map(claim))
+    /// The claim `user_data`; none where there is no document (reference 1.2 and 1.3).
+    pub(crate) async fn claim(&self, app: &App, user: &str) -> Result<Option<Box<RawValue>>, IdentityError> {
+        let Some(document) = self.custom_data(app, user).await? else {
+            return Ok(None);
+        };
+        serde_json::value::to_raw_value(&encode(document)).map(Some).map_err(IdentityError::internal)
     }
 
     /// Sets fields of a user's custom-data document by hand, making it where there is none. Gives the document.
     ///
     /// # Errors
-    /// [`IdentityError::BadRequest`] where the fields name the user-id field or are no field names.
+    /// [`IdentityError::BadRequest`] where the feature is switched off, there are no fields, or one cannot be set.
     pub async fn set_custom_data(&self, app: &App, user: &str, fields: Document) -> Result<Document, IdentityError> {
+        let collection = self.custom_data_of(app).ok_or_else(switched_off)?;
         let id_field = &app.custom_user_data.user_id_field;
-        for name in fields.keys() {
-            if name == id_field || name == "_id" || name.starts_with(&format!("{id_field}.")) {
-                return Err(IdentityError::BadRequest(format!(
-                    "\"{name}\" says whose document this is and cannot be set"
-                )));
-            }
-            if name.is_empty() || name.starts_with('$') {
-                return Err(IdentityError::BadRequest(format!("\"{name}\" is not a field name")));
-            }
-        }
-        let collection = self.collection(app);
+        check(&fields, id_field)?;
         let filter = match self.custom_data(app, user).await? {
-            Some(document) => doc! { "_id": document.get("_id").cloned().unwrap_or(Bson::Null) },
-            None => {
-                let made = doc! { id_field: user };
-                collection.insert_one(&made).await?;
-                made
-            }
+            Some(document) => doc! {"_id": document.get("_id").cloned().unwrap_or(Bson::Null)},
+            None => doc! {id_field: user},
         };
-        if !fields.is_empty() {
-            collection.update_one(filter, doc! { "$set": fields }).await?;
-        }
-        self.custom_data(app, user).await?.ok_or(IdentityError::UserNotFound)
+        collection
+            .find_one_and_update(filter, doc! {"$set": fields})
+            .upsert(true)
+            .return_document(ReturnDocument::After)
+            .await?
+            .ok_or_else(|| IdentityError::internal("an upsert gave no document"))
     }
 
-    /// Deletes a user's custom-data documents by hand; gives how many there were.
+    /// Deletes a user's custom-data documents by hand, whichever form of the id they hold; gives how many there were.
     ///
     /// # Errors
-    /// The database's.
+    /// [`IdentityError::BadRequest`] where the feature is switched off.
     pub async fn delete_custom_data(&self, app: &App, user: &str) -> Result<u64, IdentityError> {
+        let collection = self.custom_data_of(app).ok_or_else(switched_off)?;
         let ids: Vec<Bson> = forms(user).collect();
-        let filter = doc! { &app.custom_user_data.user_id_field: { "$in": ids } };
-        Ok(self.collection(app).delete_many(filter).await?.deleted_count)
+        let filter = doc! {&app.custom_user_data.user_id_field: {"$in": ids}};
+        Ok(collection.delete_many(filter).await?.deleted_count)
     }
+
+    fn custom_data_of(&self, app: &App) -> Option<Collection<Document>> {
+        let config = &app.custom_user_data;
+        config.enabled.then(|| self.database.client().database(&config.database).collection(&config.collection))
+    }
+}
+
+/// The document as in the claim: canonical Extended JSON, a top-level ObjectId `_id` as its bare digits (reference 1.3).
+pub(crate) fn encode(mut document: Document) -> serde_json::Value {
+    if let Some(id) = document.get_mut("_id")
+        && let Bson::ObjectId(digits) = id
+    {
+        *id = Bson::String(digits.to_hex());
+    }
+    value::to_extended_json(Bson::Document(document))
 }
 
 /// A user id as documents may hold it, in the order of the lookup.
 fn forms(user: &str) -> impl Iterator<Item = Bson> {
-    let oid = ObjectId::parse_str(user).ok().map(Bson::ObjectId);
-    std::iter::once(Bson::String(user.to_owned())).chain(oid)
+    let object_id = ObjectId::parse_str(user).ok().map(Bson::ObjectId);
+    std::iter::once(Bson::from(user)).chain(object_id)
 }
 
-/// Canonical Extended JSON, with a top-level ObjectId `_id` as its bare digits.
-fn claim(mut document: Document) -> Value {
-    if let Some(Bson::ObjectId(id)) = document.get("_id") {
-        let digits = id.to_hex();
-        document.insert("_id", digits);
+fn check(fields: &Document, id_field: &str) -> Result<(), IdentityError> {
+    let refuse = |message: String| Err(IdentityError::BadRequest(message));
+    if fields.is_empty() {
+        return refuse("give at least one field to set".to_owned());
     }
-    value::to_extended_json(Bson::Document(document))
+    for name in fields.keys() {
+        let top = name.split('.').next().unwrap_or_default();
+        if top == id_field || top == "_id" {
+            return refuse(format!("\"{top}\" says which document this is and cannot be set"));
+        }
+        if top.is_empty() || name.starts_with('$') {
+            return refuse(format!("\"{name}\" is not a field name"));
+        }
+    }
+    Ok(())
+}
+
+fn switched_off() -> IdentityError {
+    IdentityError::BadRequest(
+        "custom user data is switched off for this app (\"enabled\" in auth/custom_user_data.json)".to_owned(),
+    )
 }

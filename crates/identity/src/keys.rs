@@ -1,139 +1,197 @@
-//! Signing keys: HS256 secrets in the system database, shared by all hosts.
+//! The signing keys: HS256, kept in the system database, shared by all hosts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use bson::oid::ObjectId;
 use bson::spec::BinarySubtype;
 use bson::{Binary, DateTime, doc};
-use futures::TryStreamExt;
+use futures::TryStreamExt as _;
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use rand::Rng;
-use usher_database::is_duplicate_key;
+use mongodb::Collection;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use usher_database::{Database, index, is_duplicate_key};
 
-use crate::Identity;
-use crate::api::IdentityError;
-use crate::store::{SigningKey, Store};
+use crate::error::IdentityError;
 
-/// As long as the digest: a longer HMAC secret adds nothing.
+/// Bytes of a secret: as many as the hash gives, the most that HS256 makes use of.
 const SECRET_BYTES: usize = 32;
-/// The id of the first key: every host that starts on an empty database tries to make the same one.
-const FIRST: &str = "000000000000000000000001";
-/// How often a host looks for keys that others made. A rotation reaches every host within this time.
-const RELOAD_EVERY: Duration = Duration::from_secs(60);
-/// The least time between two looks that unknown key ids cause, so that forged tokens cannot load the database.
-const RELOAD_AT_LEAST: Duration = Duration::from_secs(1);
+/// How often tokens with unknown keys may make a host read the keys again: such tokens cost nothing to make.
+const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
-/// One key, ready to use.
-#[derive(Clone)]
-pub(crate) struct Key {
-    pub(crate) id: Arc<str>,
-    pub(crate) encoding: EncodingKey,
-    pub(crate) decoding: Arc<DecodingKey>,
+#[derive(Serialize, Deserialize)]
+struct KeyDocument {
+    #[serde(rename = "_id")]
+    id: String,
+    /// Counts the keys. Unique, so that hosts which start or rotate at the same time make one key; the highest is the
+    /// active one.
+    generation: i64,
+    secret: Binary,
+    created_at: DateTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retired_at: Option<DateTime>,
 }
 
-pub(crate) struct Keys {
-    ring: RwLock<Ring>,
+/// A key, ready for use.
+pub(crate) struct Key {
+    pub(crate) id: String,
+    /// The header of every token signed with this key, encoded.
+    pub(crate) header: String,
+    pub(crate) signing: EncodingKey,
+    pub(crate) verifying: DecodingKey,
 }
 
 struct Ring {
-    keys: HashMap<String, Key>,
-    newest: Key,
+    /// By their tokens' header. A header that differs in a byte is not one of ours, whatever algorithm it names.
+    keys: HashMap<String, Arc<Key>>,
+    active: Arc<Key>,
+    generation: i64,
     loaded: Instant,
 }
 
+pub(crate) struct Keys {
+    documents: Collection<KeyDocument>,
+    age: Duration,
+    ring: RwLock<Ring>,
+    /// Held while the keys are read again, so that many who miss one read once.
+    reloading: Mutex<()>,
+}
+
 impl Keys {
-    pub(crate) async fn load(store: &Store) -> Result<Self, IdentityError> {
-        Ok(Self { ring: RwLock::new(read(store).await?) })
+    pub(crate) async fn open(database: &Database, age: Duration) -> Result<Self, IdentityError> {
+        let documents: Collection<KeyDocument> = database.system().collection("signing_keys");
+        database.ensure_indexes(&documents, [index::unique(doc! {"generation": 1})]).await?;
+        let ring = match load(&documents).await? {
+            Some(ring) => ring,
+            None => {
+                make(&documents, 1).await?;
+                load(&documents).await?.ok_or_else(|| IdentityError::internal("the first signing key has vanished"))?
+            }
+        };
+        Ok(Self { documents, age, ring: RwLock::new(ring), reloading: Mutex::new(()) })
     }
 
-    fn get(&self, id: &str) -> Option<Key> {
-        self.ring.read().unwrap_or_else(PoisonError::into_inner).keys.get(id).cloned()
+    /// The key to sign with.
+    pub(crate) async fn active(&self) -> Arc<Key> {
+        let (active, loaded) = self.read(|ring| (Arc::clone(&ring.active), ring.loaded));
+        if loaded.elapsed() < self.age {
+            return active;
+        }
+        let _one = self.reloading.lock().await;
+        if self.read(|ring| ring.loaded) == loaded
+            && let Err(error) = self.reload().await
+        {
+            tracing::warn!(%error, "cannot read the signing keys again; going on with those at hand");
+        }
+        self.read(|ring| Arc::clone(&ring.active))
     }
 
-    fn newest(&self) -> (Key, Duration) {
-        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-        (ring.newest.clone(), ring.loaded.elapsed())
+    /// The key whose tokens have this header; reads the keys again where it looks like that of a key made since.
+    pub(crate) async fn of_header(&self, header: &str) -> Result<Option<Arc<Key>>, IdentityError> {
+        let known = || self.read(|ring| ring.keys.get(header).cloned());
+        if let Some(key) = known() {
+            return Ok(Some(key));
+        }
+        if !looks_like_ours(header) {
+            return Ok(None);
+        }
+        let asked = Instant::now();
+        let _one = self.reloading.lock().await;
+        let loaded = self.read(|ring| ring.loaded);
+        if loaded < asked {
+            // Rather wait than refuse: a refusal would log out somebody whose token is good.
+            tokio::time::sleep(RELOAD_PAUSE.saturating_sub(loaded.elapsed())).await;
+            self.reload().await?;
+        }
+        Ok(known())
     }
 
-    fn age(&self) -> Duration {
-        self.ring.read().unwrap_or_else(PoisonError::into_inner).loaded.elapsed()
+    pub(crate) async fn rotate(&self) -> Result<String, IdentityError> {
+        let _one = self.reloading.lock().await;
+        self.reload().await?;
+        let generation = self.read(|ring| ring.generation);
+        make(&self.documents, generation + 1).await?;
+        self.documents
+            .update_many(
+                doc! {"generation": {"$lte": generation}, "retired_at": {"$exists": false}},
+                doc! {"$set": {"retired_at": DateTime::now()}},
+            )
+            .await?;
+        self.reload().await?;
+        Ok(self.read(|ring| ring.active.id.clone()))
     }
 
-    async fn reload(&self, store: &Store) -> Result<(), IdentityError> {
-        let ring = read(store).await?;
+    async fn reload(&self) -> Result<(), IdentityError> {
+        let ring = load(&self.documents)
+            .await?
+            .ok_or_else(|| IdentityError::internal("there are no signing keys in the system database any more"))?;
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
         Ok(())
     }
-}
 
-impl Identity {
-    /// The key that a token names; the database is asked for one not seen before.
-    pub(crate) async fn verifying_key(&self, id: &str) -> Result<Option<Key>, IdentityError> {
-        if let Some(key) = self.keys.get(id) {
-            return Ok(Some(key));
-        }
-        let _one = self.reloading.lock().await;
-        if self.keys.get(id).is_none() && self.keys.age() >= RELOAD_AT_LEAST {
-            self.keys.reload(&self.store).await?;
-        }
-        Ok(self.keys.get(id))
-    }
-
-    /// The key that new tokens are signed with.
-    pub(crate) async fn signing_key(&self) -> Result<Key, IdentityError> {
-        let (key, age) = self.keys.newest();
-        if age < RELOAD_EVERY {
-            return Ok(key);
-        }
-        let _one = self.reloading.lock().await;
-        if self.keys.age() >= RELOAD_EVERY {
-            self.keys.reload(&self.store).await?;
-        }
-        Ok(self.keys.newest().0)
-    }
-
-    /// Makes a new signing key and gives its id. Tokens signed with older keys stay valid until they expire; other
-    /// hosts sign with the new one within a minute, and accept it at once.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn rotate_keys(&self) -> Result<String, IdentityError> {
-        let id = ObjectId::new().to_hex();
-        self.store.keys.insert_one(fresh(id.clone())).await?;
-        self.keys.reload(&self.store).await?;
-        Ok(id)
+    fn read<T>(&self, look: impl FnOnce(&Ring) -> T) -> T {
+        look(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-async fn read(store: &Store) -> Result<Ring, IdentityError> {
-    let mut found: Vec<SigningKey> = store.keys.find(doc! {}).await?.try_collect().await?;
-    if found.is_empty() {
-        match store.keys.insert_one(fresh(FIRST.to_owned())).await {
-            // Another host was first: its key is the key.
-            Err(error) if !is_duplicate_key(&error) => return Err(error.into()),
-            _ => found = store.keys.find(doc! {}).await?.try_collect().await?,
-        }
+/// Makes the key of a generation, unless another host has just done so.
+async fn make(documents: &Collection<KeyDocument>, generation: i64) -> Result<(), IdentityError> {
+    let document = KeyDocument {
+        id: ObjectId::new().to_hex(),
+        generation,
+        secret: Binary { subtype: BinarySubtype::Generic, bytes: rand::random::<[u8; SECRET_BYTES]>().to_vec() },
+        created_at: DateTime::now(),
+        retired_at: None,
+    };
+    match documents.insert_one(document).await {
+        Err(error) if is_duplicate_key(&error) => Ok(()),
+        outcome => Ok(outcome.map(drop)?),
     }
-    found.sort_by_key(|key| key.created_at);
-    let keys: Vec<Key> = found
-        .into_iter()
-        .map(|key| Key {
-            id: key.id.into(),
-            encoding: EncodingKey::from_secret(&key.secret.bytes),
-            decoding: Arc::new(DecodingKey::from_secret(&key.secret.bytes)),
-        })
-        .collect();
-    let newest = keys
-        .last()
-        .cloned()
-        .ok_or_else(|| IdentityError::internal(std::io::Error::other("the system database keeps no signing key")))?;
-    Ok(Ring { keys: keys.into_iter().map(|key| (key.id.to_string(), key)).collect(), newest, loaded: Instant::now() })
 }
 
-fn fresh(id: String) -> SigningKey {
-    let mut bytes = vec![0; SECRET_BYTES];
-    rand::rng().fill_bytes(&mut bytes);
-    SigningKey { id, secret: Binary { subtype: BinarySubtype::Generic, bytes }, created_at: DateTime::now() }
+async fn load(documents: &Collection<KeyDocument>) -> Result<Option<Ring>, IdentityError> {
+    let loaded = Instant::now();
+    let found: Vec<KeyDocument> = documents.find(doc! {}).await?.try_collect().await?;
+    let newest = found.iter().max_by_key(|document| document.generation).map(|document| document.id.clone());
+    let generation = found.iter().map(|document| document.generation).max().unwrap_or(0);
+    let keys: Vec<Arc<Key>> = found.into_iter().map(|document| Arc::new(Key::from(document))).collect();
+    let active = keys.iter().find(|key| Some(&key.id) == newest.as_ref()).cloned();
+    Ok(active.map(|active| Ring {
+        keys: keys.into_iter().map(|key| (key.header.clone(), key)).collect(),
+        active,
+        generation,
+        loaded,
+    }))
+}
+
+impl From<KeyDocument> for Key {
+    fn from(document: KeyDocument) -> Self {
+        Self {
+            header: header(&document.id),
+            id: document.id,
+            signing: EncodingKey::from_secret(&document.secret.bytes),
+            verifying: DecodingKey::from_secret(&document.secret.bytes),
+        }
+    }
+}
+
+fn header(key: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"HS256","kid":"{key}","typ":"JWT"}}"#))
+}
+
+/// Whether a header has the form that some key of ours would write.
+fn looks_like_ours(encoded: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Header {
+        kid: String,
+    }
+    BASE64_URL_SAFE_NO_PAD
+        .decode(encoded)
+        .ok()
+        .and_then(|json| serde_json::from_slice::<Header>(&json).ok())
+        .is_some_and(|parsed| ObjectId::parse_str(&parsed.kid).is_ok() && header(&parsed.kid) == encoded)
 }

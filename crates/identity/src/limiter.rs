@@ -1,91 +1,105 @@
-//! Failed logins, counted for each identity and each address within a window. Per host: a guesser who spreads over
-//! hosts gets their sum.
+//! Failed logins, counted for each identity and each address. What is counted is what the client sent, so the answer
+//! is the same whether or not there is such an account.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use usher_contract::limits;
+use moka::sync::Cache;
 
-use crate::api::IdentityError;
-use crate::options::IdentityOptions;
+use crate::error::IdentityError;
+use crate::identity::IdentityOptions;
 
-/// Keys remembered at once; when full, windows that have passed are forgotten, then new keys are not counted.
-const KEYS: usize = 100_000;
+/// Identities and addresses with failed logins that a host remembers, some 100 bytes each.
+const REMEMBERED: u64 = 100_000;
 
-pub(crate) struct Failures {
-    identities: Counter<(String, String)>,
-    addresses: Counter<IpAddr>,
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Subject {
+    Identity { app: Arc<str>, email: Arc<str> },
+    Address(IpAddr),
 }
 
-struct Counter<K> {
-    limit: u32,
-    windows: Mutex<HashMap<K, Window>>,
+struct Failures {
+    count: AtomicU32,
+    since: Instant,
 }
 
-struct Window {
-    began: Instant,
-    failures: u32,
+pub(crate) struct Limiter {
+    failures: Cache<Subject, Arc<Failures>>,
+    per_identity: u32,
+    per_address: u32,
+    window: Duration,
 }
 
-impl Failures {
+/// One login, as the limiter sees it.
+pub(crate) struct Attempt<'a> {
+    limiter: &'a Limiter,
+    identity: Option<Subject>,
+    address: Subject,
+}
+
+impl Limiter {
     pub(crate) fn new(options: &IdentityOptions) -> Self {
         Self {
-            identities: Counter::new(options.failures_per_identity),
-            addresses: Counter::new(options.failures_per_address),
+            // The window begins with the first failure and ends, with all that it counted, a fixed time later.
+            failures: Cache::builder().max_capacity(REMEMBERED).time_to_live(options.failure_window).build(),
+            per_identity: options.failures_per_identity,
+            per_address: options.failures_per_address,
+            window: options.failure_window,
         }
     }
 
-    /// Refuses before any work is done for a caller that failed too often.
-    pub(crate) fn check(&self, app: &str, name: &str, peer: IpAddr) -> Result<(), IdentityError> {
-        self.identities.check(&(app.to_owned(), name.to_owned()))?;
-        self.addresses.check(&peer)
+    /// A login from an address; with an e-mail address if it could be one.
+    pub(crate) fn attempt(&self, app: &str, email: Option<&str>, peer: IpAddr) -> Attempt<'_> {
+        Attempt {
+            limiter: self,
+            identity: email.map(|email| Subject::Identity { app: app.into(), email: email.into() }),
+            address: Subject::Address(network(peer)),
+        }
     }
 
-    pub(crate) fn failed(&self, app: &str, name: &str, peer: IpAddr) {
-        self.identities.count((app.to_owned(), name.to_owned()));
-        self.addresses.count(peer);
-    }
-
-    pub(crate) fn succeeded(&self, app: &str, name: &str) {
-        self.identities.forget(&(app.to_owned(), name.to_owned()));
-    }
-}
-
-impl<K: Eq + Hash> Counter<K> {
-    fn new(limit: u32) -> Self {
-        Self { limit, windows: Mutex::default() }
-    }
-
-    fn check(&self, key: &K) -> Result<(), IdentityError> {
-        let windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        match windows.get(key) {
-            Some(window) if window.failures >= self.limit && window.began.elapsed() < limits::LOGIN_FAILURE_WINDOW => {
-                let left = limits::LOGIN_FAILURE_WINDOW.saturating_sub(window.began.elapsed());
+    fn check(&self, subject: &Subject, limit: u32) -> Result<(), IdentityError> {
+        match self.failures.get(subject) {
+            Some(failures) if failures.count.load(Ordering::Relaxed) >= limit => {
+                let left = self.window.saturating_sub(failures.since.elapsed());
                 Err(IdentityError::TooManyFailures(left.as_secs() + 1))
             }
             _ => Ok(()),
         }
     }
 
-    fn count(&self, key: K) {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= KEYS {
-            windows.retain(|_, window| window.began.elapsed() < limits::LOGIN_FAILURE_WINDOW);
+    fn count(&self, subject: Subject) {
+        let fresh = || Arc::new(Failures { count: AtomicU32::new(0), since: Instant::now() });
+        self.failures.get_with(subject, fresh).count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Attempt<'_> {
+    /// Refuses when there have been too many failures.
+    pub(crate) fn check(&self) -> Result<(), IdentityError> {
+        if let Some(identity) = &self.identity {
+            self.limiter.check(identity, self.limiter.per_identity)?;
         }
-        if windows.len() >= KEYS && !windows.contains_key(&key) {
-            return;
-        }
-        let window = windows.entry(key).or_insert(Window { began: Instant::now(), failures: 0 });
-        if window.began.elapsed() >= limits::LOGIN_FAILURE_WINDOW {
-            *window = Window { began: Instant::now(), failures: 0 };
-        }
-        window.failures += 1;
+        self.limiter.check(&self.address, self.limiter.per_address)
     }
 
-    fn forget(&self, key: &K) {
-        self.windows.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    pub(crate) fn failed(&self) {
+        self.identity.iter().chain([&self.address]).for_each(|subject| self.limiter.count(subject.clone()));
+    }
+
+    /// Who knows the password is no guesser; the address may still be guessing others' passwords.
+    pub(crate) fn succeeded(&self) {
+        if let Some(identity) = &self.identity {
+            self.limiter.failures.invalidate(identity);
+        }
+    }
+}
+
+/// One subscriber gets a whole /64 of IPv6 addresses.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => IpAddr::V6((six.to_bits() & !u128::from(u64::MAX)).into()),
+        four => four,
     }
 }

@@ -1,25 +1,34 @@
-//! A login, from credential to tokens.
+//! A login, from credential to tokens (reference 3.3).
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use bson::oid::ObjectId;
 use bson::{DateTime, doc};
+use futures::TryStreamExt as _;
+use mongodb::options::ReturnDocument;
+use usher_app::App;
 use usher_dispatch::Deployment;
 
-use crate::Identity;
-use crate::accounts::{event, user_document};
-use crate::api::{Credential, Device, IdentityError, Login};
-use crate::credential::Proof;
-use crate::store::{IdentityRecord, User};
+use crate::error::IdentityError;
+use crate::identity::Identity;
+use crate::pipeline::{Creation, Newcomer};
+use crate::store::{ANON_USER, LOCAL_USERPASS, LinkedIdentity, User};
+use crate::types::{Credential, Device, Login};
+
+/// A user about to get a session.
+pub(crate) struct Member {
+    pub(crate) user: User,
+    /// In the order of linking.
+    pub(crate) identities: Vec<LinkedIdentity>,
+}
 
 impl Identity {
     /// Logs a user in; the first login of an identity creates the user (reference 2.1). `request` is the request id,
-    /// which becomes the creation function's invocation id.
-    ///
-    /// The work goes on when the caller stops waiting: hanging up does not cancel half of it.
+    /// which becomes the creation function's invocation id. Creating the user goes on when the caller stops waiting.
     ///
     /// # Errors
-    /// See [`IdentityError`]; where the creation function fails, [`IdentityError::CreationFailed`] and nothing remains.
+    /// See [`IdentityError`]. After [`IdentityError::CreationFailed`] nothing of the user remains.
     pub async fn login(
         self: &Arc<Self>,
         deployment: &Arc<Deployment>,
@@ -28,56 +37,56 @@ impl Identity {
         peer: IpAddr,
         request: &str,
     ) -> Result<Login, IdentityError> {
-        let (identity, deployment, request) = (self.clone(), deployment.clone(), request.to_owned());
-        tokio::spawn(async move {
-            let proof = identity.prove(deployment.app(), credential, peer).await?;
-            let (user, record) = identity.user_of(&deployment, &proof, &request).await?;
-            if user.disabled {
-                return Err(IdentityError::UserDisabled);
+        let app = deployment.app();
+        let newcomer = match credential {
+            Credential::Anonymous if app.providers.anon_user => Newcomer::anonymous(),
+            Credential::Anonymous => return Err(IdentityError::ProviderNotFound(ANON_USER.to_owned())),
+            Credential::EmailPassword { email, password } => {
+                let registration = self.authenticate(app, &email, &password, peer).await?;
+                match registration.user_id {
+                    Some(user) => return self.returning(app, user, LOCAL_USERPASS, device).await,
+                    None => Newcomer::registered(registration),
+                }
             }
-            identity.note_login(&user, &record).await?;
-            identity.open_session(deployment.app(), &user, &record, device).await
-        })
-        .await
-        .map_err(IdentityError::internal)?
-    }
-
-    /// The user that an identity belongs to, created now where this is the first login.
-    pub(crate) async fn user_of(
-        self: &Arc<Self>,
-        deployment: &Arc<Deployment>,
-        proof: &Proof,
-        request: &str,
-    ) -> Result<(User, IdentityRecord), IdentityError> {
-        let app = &deployment.app().id;
-        if proof.registration.is_some()
-            && let Some(found) = self.find(app, proof).await?
-        {
-            return Ok(found);
-        }
-        self.create(deployment, proof, request).await
-    }
-
-    /// An identity's user, where it has one.
-    pub(crate) async fn find(&self, app: &str, proof: &Proof) -> Result<Option<(User, IdentityRecord)>, IdentityError> {
-        let filter = doc! { "app": app, "provider": proof.provider, "provider_id": &proof.provider_id };
-        let Some(record) = self.store.identities.find_one(filter).await? else {
-            return Ok(None);
         };
-        let user = self.store.users.find_one(doc! { "_id": record.user_id }).await?;
-        Ok(user.map(|user| (user, record)))
+        let provider = newcomer.provider;
+        match self.create(deployment, newcomer, request).await? {
+            Creation::Created(member) => self.open_session(app, &member, provider, device, true).await,
+            Creation::Existed(user) => self.returning(app, user, provider, device).await,
+        }
     }
 
-    /// Appends the LOGIN event and keeps the time of the login.
-    async fn note_login(&self, user: &User, record: &IdentityRecord) -> Result<(), IdentityError> {
-        let login = event(&user.app, "LOGIN", user_document(user, std::slice::from_ref(record)), [&record.provider]);
-        let seen = doc! { "$set": { "last_login_at": DateTime::now() } };
-        let (appended, kept) = tokio::join!(
-            self.store.events.insert_one(login),
-            self.store.users.update_one(doc! { "_id": user.id }, seen),
-        );
-        appended?;
-        kept?;
-        Ok(())
+    /// The login of a user who exists.
+    async fn returning(
+        &self,
+        app: &App,
+        user: ObjectId,
+        provider: &str,
+        device: Device,
+    ) -> Result<Login, IdentityError> {
+        let enabled = self
+            .store
+            .users
+            .find_one_and_update(
+                doc! {"_id": user, "app": &app.id, "disabled": false},
+                doc! {"$set": {"last_login_at": DateTime::now()}},
+            )
+            .return_document(ReturnDocument::After);
+        let (enabled, identities) = tokio::join!(enabled, self.identities_of(user));
+        let member = match enabled? {
+            Some(user) => Member { user, identities: identities? },
+            None => {
+                let exists = self.store.users.find_one(doc! {"_id": user, "app": &app.id}).await?.is_some();
+                // Deleted since the password was checked: as if it had never been.
+                return Err(if exists { IdentityError::UserDisabled } else { IdentityError::InvalidPassword });
+            }
+        };
+        self.open_session(app, &member, provider, device, false).await
+    }
+
+    /// The identities of a user in the order of linking.
+    pub(crate) async fn identities_of(&self, user: ObjectId) -> Result<Vec<LinkedIdentity>, IdentityError> {
+        let cursor = self.store.identities.find(doc! {"user_id": user}).sort(doc! {"linked_at": 1, "_id": 1}).await?;
+        Ok(cursor.try_collect().await?)
     }
 }

@@ -1,182 +1,276 @@
 //! The registration pipeline: a user exists if and only if their creation function succeeded.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bson::oid::ObjectId;
-use bson::{Bson, DateTime, doc};
-use usher_contract::{ErrorCode, value};
-use usher_database::{Transaction, is_duplicate_key};
+use bson::{Bson, DateTime, Document, doc};
+use usher_contract::{ErrorCode, limits, value};
+use usher_database::{DatabaseError, Transaction, Transient, is_duplicate_key};
 use usher_dispatch::{Call, CallError, Caller, Deployment, Origin};
 
-use crate::Identity;
-use crate::accounts::{event, user_document};
-use crate::api::IdentityError;
-use crate::credential::Proof;
-use crate::store::{IdentityRecord, User};
+use crate::error::IdentityError;
+use crate::identity::Identity;
+use crate::login::Member;
+use crate::store::{
+    ANON_USER, Event, EventKind, LOCAL_USERPASS, LinkedIdentity, NORMAL, Registration, User, user_object,
+};
 
-/// Identities whose user is being created on this host: app and provider id, with the lock that their logins take.
-pub(crate) type Creating = Mutex<HashMap<(String, String), Weak<tokio::sync::Mutex<()>>>>;
+/// Pause between two looks while another host creates the same user: nothing tells us when it is done.
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
-/// Why one attempt did not create the user.
-enum Attempt {
+/// How long to wait for it: a creation function's whole budget, and some time for the commit.
+const BUSY_PATIENCE: Duration = limits::CREATION_WALL_CLOCK.saturating_add(Duration::from_secs(10));
+
+/// Somebody whose credential was accepted and who is no user yet.
+pub(crate) struct Newcomer {
+    pub(crate) provider: &'static str,
+    provider_id: String,
+    data: Document,
+    account: Account,
+}
+
+/// What holds the credential.
+enum Account {
+    /// Nothing: an anonymous user has none.
+    None,
+    /// A registration that is to be joined to the user.
+    Registered(ObjectId),
+    /// A registration that is made with the user.
+    New(Registration),
+}
+
+pub(crate) enum Creation {
+    Created(Member),
+    /// Somebody else was first, and this is the user.
+    Existed(ObjectId),
+}
+
+/// Why one transaction did not create the user.
+enum Halt {
+    /// The identity has a user.
+    Taken,
+    /// Another host is creating the identity's user at this moment.
+    Busy,
     Failed(IdentityError),
-    /// Another host created it first.
-    Lost,
 }
 
-impl From<usher_database::DatabaseError> for Attempt {
-    fn from(error: usher_database::DatabaseError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<mongodb::error::Error> for Attempt {
-    fn from(error: mongodb::error::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl usher_database::Transient for Attempt {
+impl Transient for Halt {
     fn is_transient(&self) -> bool {
         matches!(self, Self::Failed(error) if error.is_transient())
     }
 }
 
+impl<E: Into<IdentityError>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Newcomer {
+    pub(crate) fn anonymous() -> Self {
+        Self {
+            provider: ANON_USER,
+            provider_id: ObjectId::new().to_hex(),
+            data: Document::new(),
+            account: Account::None,
+        }
+    }
+
+    pub(crate) fn registered(registration: Registration) -> Self {
+        Self {
+            provider: LOCAL_USERPASS,
+            provider_id: registration.id.to_hex(),
+            data: doc! {"email": registration.email},
+            account: Account::Registered(registration.id),
+        }
+    }
+
+    /// An operator's: registration and user are made at once.
+    pub(crate) fn made(registration: Registration) -> Self {
+        Self {
+            provider: LOCAL_USERPASS,
+            provider_id: registration.id.to_hex(),
+            data: doc! {"email": &registration.email},
+            account: Account::New(registration),
+        }
+    }
+}
+
 impl Identity {
-    /// Creates the user of an identity, or waits for the login that does and takes its user.
+    /// Creates a user. The work is done in a task of its own, so that a client that hangs up does not cut it short.
     pub(crate) async fn create(
         self: &Arc<Self>,
         deployment: &Arc<Deployment>,
-        proof: &Proof,
+        newcomer: Newcomer,
         request: &str,
-    ) -> Result<(User, IdentityRecord), IdentityError> {
-        let app = &deployment.app().id;
-        let lock = self.lock(app, proof);
-        let _alone = lock.lock().await;
-        if proof.registration.is_some()
-            && let Some(found) = self.find(app, proof).await?
+    ) -> Result<Creation, IdentityError> {
+        // Allocated once: an attempt after a transient error creates the same user.
+        let (id, now, app) = (ObjectId::new(), DateTime::now(), &deployment.app().id);
+        let pipeline = Pipeline {
+            user: User {
+                id,
+                app: app.clone(),
+                kind: NORMAL.to_owned(),
+                data: newcomer.data.clone(),
+                disabled: false,
+                created_at: now,
+                last_login_at: None,
+            },
+            claim: [LinkedIdentity {
+                id: ObjectId::new(),
+                app: app.clone(),
+                user_id: id,
+                provider: newcomer.provider.to_owned(),
+                provider_id: newcomer.provider_id,
+                data: newcomer.data,
+                linked_at: now,
+            }],
+            account: match newcomer.account {
+                Account::New(registration) => Account::New(Registration { user_id: Some(id), ..registration }),
+                account => account,
+            },
+            identity: Arc::clone(self),
+            deployment: Arc::clone(deployment),
+            request: request.to_owned(),
+        };
+        tokio::spawn(pipeline.run()).await.map_err(IdentityError::internal)?
+    }
+}
+
+struct Pipeline {
+    identity: Arc<Identity>,
+    deployment: Arc<Deployment>,
+    request: String,
+    user: User,
+    claim: [LinkedIdentity; 1],
+    account: Account,
+}
+
+impl Pipeline {
+    async fn run(self) -> Result<Creation, IdentityError> {
+        let [claim] = &self.claim;
+        // One at a time within this host; between hosts, the unique index on identities decides.
+        let flight = self.identity.flights.board(format!("{} {}", claim.app, claim.provider_id)).await;
+        if flight.waited
+            && let Some(user) = self.winner().await?
         {
-            return Ok(found);
+            return Ok(Creation::Existed(user));
         }
-        let now = DateTime::now();
-        // Fixed before the transaction, so that an attempt after a transient error creates the same user.
-        let user = User {
-            id: ObjectId::new(),
-            app: app.clone(),
-            kind: "normal".into(),
-            data: proof.data.clone(),
-            disabled: false,
-            created_at: now,
-            last_login_at: None,
-        };
-        let record = IdentityRecord {
-            id: ObjectId::new(),
-            app: app.clone(),
-            user_id: user.id,
-            provider: proof.provider.into(),
-            provider_id: proof.provider_id.clone(),
-            data: proof.data.clone(),
-            linked_at: now,
-        };
-        let outcome = self
-            .database
-            .transaction(|transaction| self.attempt(deployment, proof, &user, &record, request, transaction))
-            .await;
-        match outcome {
-            Ok(()) => Ok((user, record)),
-            Err(Attempt::Failed(error)) => Err(error),
-            Err(Attempt::Lost) => self
-                .find(app, proof)
-                .await?
-                .ok_or_else(|| IdentityError::Overloaded("the user is being created elsewhere; try again".into())),
+        let begun = Instant::now();
+        loop {
+            match self.identity.database.transaction(|transaction| self.attempt(transaction)).await {
+                Ok(()) => {
+                    return Ok(Creation::Created(Member { user: self.user, identities: self.claim.into() }));
+                }
+                Err(Halt::Failed(error)) => return Err(self.failure(error)),
+                Err(Halt::Taken) => {
+                    if let Some(user) = self.winner().await? {
+                        return Ok(Creation::Existed(user));
+                    }
+                }
+                Err(Halt::Busy) => {}
+            }
+            if begun.elapsed() > BUSY_PATIENCE {
+                let message = "another host is still creating this user; try again shortly";
+                return Err(IdentityError::Overloaded(message.to_owned()));
+            }
+            tokio::time::sleep(BUSY_PAUSE).await;
         }
     }
 
-    /// One attempt, inside one transaction.
-    async fn attempt(
-        &self,
-        deployment: &Arc<Deployment>,
-        proof: &Proof,
-        user: &User,
-        record: &IdentityRecord,
-        request: &str,
-        transaction: Transaction,
-    ) -> Result<(), Attempt> {
-        // The claim comes first: of two hosts, the one that loses has not run the function in vain.
-        let claimed = {
-            let mut session = transaction.session().await;
-            self.store.identities.insert_one(record).session(&mut *session).await
-        };
-        if let Err(error) = claimed {
-            return Err(if is_duplicate_key(&error) { Attempt::Lost } else { error.into() });
-        }
-        let document = user_document(user, std::slice::from_ref(record));
-        self.run_creation_function(deployment, &document, request, &transaction).await?;
+    /// One attempt in one transaction, which is aborted whenever this fails.
+    async fn attempt(&self, transaction: Transaction) -> Result<(), Halt> {
+        self.lay_claim(&transaction).await?;
+        let user = user_object(&self.user, &self.claim);
+        self.run_function(&user, &transaction).await?;
 
+        let store = &self.identity.store;
         let mut session = transaction.session().await;
-        self.store.users.insert_one(user).session(&mut *session).await?;
-        if let Some(id) = proof.registration {
-            let owned = self
-                .store
+        store.users.insert_one(&self.user).session(&mut *session).await?;
+        if let Account::Registered(id) = self.account {
+            let joined = store
                 .registrations
-                .update_one(doc! { "_id": id }, doc! { "$set": { "user_id": user.id } })
+                .update_one(doc! {"_id": id}, doc! {"$set": {"user_id": self.user.id}})
                 .session(&mut *session)
                 .await?;
-            if owned.matched_count == 0 {
-                // The registration was deleted since its password was checked.
-                return Err(Attempt::Failed(IdentityError::InvalidPassword));
+            if joined.matched_count == 0 {
+                // Deleted since the password was checked.
+                return Err(IdentityError::InvalidPassword.into());
             }
         }
-        let created = event(&user.app, "CREATE", document, [&record.provider]);
-        self.store.events.insert_one(created).session(&mut *session).await?;
+        let created = Event::new(EventKind::Create, &self.user, &self.claim, vec![self.claim[0].provider.clone()]);
+        store.events.insert_one(created).session(&mut *session).await?;
         Ok(())
     }
 
-    async fn run_creation_function(
-        &self,
-        deployment: &Arc<Deployment>,
-        user: &bson::Document,
-        request: &str,
-        transaction: &Transaction,
-    ) -> Result<(), Attempt> {
-        let Some(function) = deployment.app().custom_user_data.on_user_creation.clone() else {
-            return Ok(());
-        };
-        let arguments = value::array_bytes([Bson::Document(user.clone())])
-            .map_err(|failure| Attempt::Failed(IdentityError::internal(failure)))?;
-        let call = Call {
-            deployment: deployment.clone(),
-            function,
-            arguments,
-            caller: Caller::System,
-            origin: Origin::Registration(transaction.clone()),
-            id: request.to_owned(),
-        };
-        let failed = match self.dispatcher.call(call).await {
-            Ok(_) => return Ok(()),
-            Err(CallError::Overloaded(message)) => IdentityError::Overloaded(message),
-            Err(CallError::NotFound(name)) => {
-                IdentityError::CreationFailed(format!("the user creation function \"{name}\" is not deployed"))
-            }
-            Err(CallError::Failed(failure)) if failure.is(ErrorCode::FunctionExecutionError) => {
-                IdentityError::CreationFailed(failure.message)
-            }
-            Err(CallError::Failed(failure)) => IdentityError::CreationFailed(failure.to_string()),
-        };
-        tracing::warn!(app = deployment.app().id, invocation = request, error = %failed, "no user was created");
-        Err(Attempt::Failed(failed))
+    /// Claims the identity before anybody's code runs: of two hosts, the loser has run nothing in vain.
+    async fn lay_claim(&self, transaction: &Transaction) -> Result<(), Halt> {
+        let store = &self.identity.store;
+        let mut session = transaction.session().await;
+        if let Account::New(registration) = &self.account {
+            store.registrations.insert_one(registration).session(&mut *session).await.map_err(|error| {
+                if is_duplicate_key(&error) { IdentityError::AccountNameInUse.into() } else { Halt::from(error) }
+            })?;
+        }
+        match store.identities.insert_one(&self.claim[0]).session(&mut *session).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_duplicate_key(&error) => Err(Halt::Taken),
+            Err(error) if error.is_transient() => Err(Halt::Busy),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// The lock of one identity; forgotten when nobody holds it.
-    fn lock(&self, app: &str, proof: &Proof) -> Arc<tokio::sync::Mutex<()>> {
-        let mut creating = self.creating.lock().unwrap_or_else(PoisonError::into_inner);
-        creating.retain(|_, lock| lock.strong_count() > 0);
-        let entry = creating.entry((app.to_owned(), proof.provider_id.clone())).or_default();
-        entry.upgrade().unwrap_or_else(|| {
-            let lock = Arc::default();
-            *entry = Arc::downgrade(&lock);
-            lock
-        })
+    async fn run_function(&self, user: &Document, transaction: &Transaction) -> Result<(), Halt> {
+        let Some(function) = &self.deployment.app().custom_user_data.on_user_creation else {
+            return Ok(());
+        };
+        let call = Call {
+            deployment: Arc::clone(&self.deployment),
+            function: function.clone(),
+            arguments: value::array_bytes([Bson::Document(user.clone())]).map_err(IdentityError::internal)?,
+            caller: Caller::System,
+            origin: Origin::Registration(transaction.clone()),
+            id: self.request.clone(),
+        };
+        match self.identity.dispatcher.call(call).await {
+            Ok(_) => Ok(()),
+            Err(CallError::Overloaded(message)) => Err(IdentityError::Overloaded(message).into()),
+            Err(CallError::Failed(failure)) if failure.is(ErrorCode::FunctionExecutionError) => {
+                Err(IdentityError::CreationFailed(failure.message).into())
+            }
+            Err(error @ (CallError::Failed(_) | CallError::NotFound(_))) => {
+                Err(IdentityError::CreationFailed(error.to_string()).into())
+            }
+        }
+    }
+
+    /// The user that the identity belongs to, once it is committed.
+    async fn winner(&self) -> Result<Option<ObjectId>, IdentityError> {
+        let [claim] = &self.claim;
+        let key = doc! {"app": &claim.app, "provider": &claim.provider, "provider_id": &claim.provider_id};
+        Ok(self.identity.store.identities.find_one(key).await?.map(|identity| identity.user_id))
+    }
+
+    /// Tells the log the whole story, and gives what the client may hear.
+    fn failure(&self, error: IdentityError) -> IdentityError {
+        tracing::warn!(
+            app = self.user.app,
+            invocation = self.request,
+            user = %self.user.id,
+            provider = self.claim[0].provider,
+            error = ?error,
+            "no user was created"
+        );
+        match error {
+            // The function went on after a failed operation, which had ended the transaction.
+            IdentityError::Internal(cause) if matches!(cause.downcast_ref(), Some(DatabaseError::Doomed(_))) => {
+                let code = ErrorCode::MongoDBError;
+                IdentityError::CreationFailed(format!(
+                    "{code}: an operation of the user creation function failed, and with it the transaction"
+                ))
+            }
+            error => error,
+        }
     }
 }

@@ -1,74 +1,125 @@
-//! Sessions: what a refresh token stands for.
+//! Sessions: opening, refreshing and ending them, and checking their tokens (reference 3.5).
 
-use std::sync::PoisonError;
+use std::sync::Arc;
 
 use bson::oid::ObjectId;
 use bson::{DateTime, doc};
-use mongodb::options::ReturnDocument;
 use usher_app::App;
 use usher_contract::limits;
 
-use crate::Identity;
-use crate::api::{Device, IdentityError, Login};
-use crate::store::{AppRecord, IdentityRecord, Session, User};
+use crate::error::IdentityError;
+use crate::identity::Identity;
+use crate::login::Member;
+use crate::store::{ANON_USER, Event, EventKind, Session};
+use crate::token::{self, Claims, Grant, TokenIdentity};
+use crate::types::{AccessToken, Device, Login};
 
 impl Identity {
-    /// Opens a session and signs its tokens, the custom data read now.
+    /// Opens a session, appends the LOGIN event, reads the custom data and issues the tokens.
     pub(crate) async fn open_session(
         &self,
         app: &App,
-        user: &User,
-        identity: &IdentityRecord,
+        member: &Member,
+        provider: &str,
         device: Device,
+        created: bool,
     ) -> Result<Login, IdentityError> {
-        let lifetime = match identity.provider.as_str() {
-            "anon-user" => limits::ANONYMOUS_REFRESH_TOKEN_LIFETIME,
+        let via = member
+            .identities
+            .iter()
+            .find(|identity| identity.provider == provider)
+            .ok_or(IdentityError::InvalidPassword)?;
+        let user = member.user.id.to_hex();
+        let now = DateTime::now();
+        let lifetime = match provider {
+            ANON_USER => limits::ANONYMOUS_REFRESH_TOKEN_LIFETIME,
             _ => self.options.refresh_lifetime,
         };
-        let now = DateTime::now();
-        let device = device.id.filter(|id| ObjectId::parse_str(id).is_ok() && id.bytes().any(|digit| digit != b'0'));
-        let lifetime = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX);
         let session = Session {
             id: ObjectId::new(),
             app: app.id.clone(),
-            user_id: user.id,
-            device_id: device.unwrap_or_else(|| ObjectId::new().to_hex()),
+            user_id: member.user.id,
+            identity_id: via.id,
+            device_id: device.id.filter(|id| is_device(id)).unwrap_or_else(|| ObjectId::new().to_hex()),
             created_at: now,
-            expires_at: DateTime::from_millis(now.timestamp_millis().saturating_add(lifetime)),
+            expires_at: DateTime::from_millis(now.timestamp_millis() + 1000 * token::seconds(lifetime)),
         };
-        let id = user.id.to_hex();
-        let (stored, claim) = tokio::join!(self.store.sessions.insert_one(&session), self.claim(app, &id));
-        stored?;
-        let domain = self.domain(&app.id).await?;
-        Ok(Login {
-            access_token: self.access_token(&domain, &session, claim?).await?,
-            refresh_token: self.refresh_token(&domain, &session, identity).await?,
-            user_id: id,
-            device_id: session.device_id,
+        let event = Event::new(EventKind::Login, &member.user, &member.identities, vec![provider.to_owned()]);
+        let seen = async {
+            if created {
+                let seen = doc! {"$set": {"last_login_at": now}};
+                self.store.users.update_one(doc! {"_id": member.user.id}, seen).await?;
+            }
+            Ok::<_, IdentityError>(())
+        };
+        let (domain, key, claim, ..) = tokio::try_join!(
+            self.domains.of(&app.id),
+            async { Ok(self.keys.active().await) },
+            self.claim(app, &user),
+            async { Ok(self.store.sessions.insert_one(&session).await?) },
+            async { Ok(self.store.events.insert_one(&event).await?) },
+            seen,
+        )?;
+
+        let (session_id, identity_id) = (session.id.to_hex(), via.id.to_hex());
+        let grant = Grant {
+            user: &user,
+            session: &session_id,
+            device: &session.device_id,
+            domain: &domain,
+            now: now.timestamp_millis() / 1000,
+        };
+        let identity = TokenIdentity { id: &identity_id, provider_type: &via.provider, provider_id: &via.provider_id };
+        let access_token = token::access(&key, &grant, claim.as_deref())?;
+        let refresh_token = token::refresh(&key, &grant, identity, grant.now + token::seconds(lifetime))?;
+        Ok(Login { access_token, refresh_token, device_id: session.device_id, user_id: user })
+    }
+
+    /// Checks an access token, without asking the database unless it was signed with a key not seen before. It stays
+    /// valid for its 30 minutes when its session ends.
+    ///
+    /// # Errors
+    /// [`IdentityError::InvalidSession`].
+    pub async fn verify_access(&self, app: &App, token: &str) -> Result<AccessToken, IdentityError> {
+        let payload = token::authentic(&self.keys, token).await?;
+        let claims = Claims::read(&payload)?;
+        let session = claims.access_session(&self.domains.of(&app.id).await?)?;
+        if claims.exp <= now() {
+            return Err(IdentityError::InvalidSession("invalid session: access token expired".to_owned()));
+        }
+        Ok(AccessToken {
+            user_id: claims.sub.to_owned(),
+            session_id: session.to_owned(),
+            user_data: claims.user_data.map(|data| Arc::from(data.get())),
         })
     }
 
     /// A new access token for a refresh token, with custom data read afresh (`POST /auth/session`).
     ///
     /// # Errors
-    /// [`IdentityError::InvalidSession`] where the session has ended or the user is gone or disabled.
+    /// [`IdentityError::InvalidSession`] where the session has ended, or the user is gone or disabled.
     pub async fn refresh(&self, app: &App, refresh_token: &str) -> Result<String, IdentityError> {
-        let claims = self.verify_refresh(app, refresh_token).await?;
-        let id = ObjectId::parse_str(&claims.baas_id).map_err(|_| ended())?;
-        let session = self
-            .store
-            .sessions
-            .find_one(doc! { "_id": id, "app": &app.id })
-            .await?
-            .filter(|session| session.expires_at > DateTime::now())
-            .ok_or_else(ended)?;
-        let user = self.store.users.find_one(doc! { "_id": session.user_id, "disabled": false }).await?;
-        if user.is_none() {
-            return Err(ended());
+        let payload = token::authentic(&self.keys, refresh_token).await?;
+        let claims = Claims::read(&payload)?;
+        let domain = self.domains.of(&app.id).await?;
+        let session = claims.refresh_session(&domain)?;
+        let user = ObjectId::parse_str(claims.sub).map_err(|_| IdentityError::no_session())?;
+        let now = now();
+        if claims.exp <= now {
+            return Err(IdentityError::no_session());
         }
-        let claim = self.claim(app, &session.user_id.to_hex()).await?;
-        let domain = self.domain(&app.id).await?;
-        self.access_token(&domain, &session, claim).await
+        let open = doc! {"_id": id(session)?, "app": &app.id, "user_id": user, "expires_at": {"$gt": DateTime::now()}};
+        let (key, claim, open, enabled) = tokio::try_join!(
+            async { Ok(self.keys.active().await) },
+            self.claim(app, claims.sub),
+            async { Ok(self.store.sessions.find_one(open).await?) },
+            async { Ok(self.store.users.find_one(doc! {"_id": user, "app": &app.id, "disabled": false}).await?) },
+        )?;
+        if open.is_none() || enabled.is_none() {
+            return Err(IdentityError::no_session());
+        }
+        let grant = Grant { user: claims.sub, session, device: claims.baas_device_id, domain: &domain, now };
+        token::access(&key, &grant, claim.as_deref())
     }
 
     /// Ends the session of a refresh token (`DELETE /auth/session`).
@@ -76,37 +127,35 @@ impl Identity {
     /// # Errors
     /// [`IdentityError::InvalidSession`] where there is none any more.
     pub async fn logout(&self, app: &App, refresh_token: &str) -> Result<(), IdentityError> {
-        let claims = self.verify_refresh(app, refresh_token).await?;
-        let id = ObjectId::parse_str(&claims.baas_id).map_err(|_| ended())?;
-        let deleted = self.store.sessions.delete_one(doc! { "_id": id, "app": &app.id }).await?;
-        if deleted.deleted_count == 0 { Err(ended()) } else { Ok(()) }
+        let payload = token::authentic(&self.keys, refresh_token).await?;
+        let claims = Claims::read(&payload)?;
+        let session = id(claims.refresh_session(&self.domains.of(&app.id).await?)?)?;
+        let ended = self.store.sessions.delete_one(doc! {"_id": session, "app": &app.id}).await?;
+        if ended.deleted_count == 0 { Err(IdentityError::no_session()) } else { Ok(()) }
     }
 
-    /// The id that an app's tokens carry: made once, the same on every host.
-    pub(crate) async fn domain(&self, app: &str) -> Result<String, IdentityError> {
-        if let Some(domain) = self.domains.read().unwrap_or_else(PoisonError::into_inner).get(app) {
-            return Ok(domain.clone());
-        }
-        let record: Option<AppRecord> = self
-            .store
-            .apps
-            .find_one_and_update(doc! { "_id": app }, doc! { "$setOnInsert": { "domain_id": ObjectId::new() } })
-            .upsert(true)
-            .return_document(ReturnDocument::After)
-            .await?;
-        let domain = record.ok_or(IdentityError::UserNotFound)?.domain_id.to_hex();
-        let mut domains = self.domains.write().unwrap_or_else(PoisonError::into_inner);
-        domains.insert(app.to_owned(), domain.clone());
-        Ok(domain)
-    }
-
-    pub(crate) fn app_of_domain(&self, domain: &str) -> Option<String> {
-        let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
-        domains.iter().find(|(_, id)| *id == domain).map(|(app, _)| app.clone())
+    /// The client app id of the app that a token says it is for. The token is not verified: a call that verifies it
+    /// must follow.
+    ///
+    /// # Errors
+    /// [`IdentityError::InvalidSession`] where the token is malformed or for no app of this host.
+    pub fn app_of_token(&self, token: &str) -> Result<String, IdentityError> {
+        let payload = token::unverified(token)?;
+        let claims = Claims::read(&payload)?;
+        self.domains.app(claims.baas_domain_id).ok_or_else(IdentityError::invalid_session)
     }
 }
 
-/// The text that realm-web takes for "already logged out" (reference 3.5).
-fn ended() -> IdentityError {
-    IdentityError::InvalidSession("invalid session: failed to find refresh token".into())
+fn id(session: &str) -> Result<ObjectId, IdentityError> {
+    ObjectId::parse_str(session).map_err(|_| IdentityError::no_session())
+}
+
+/// Seconds since the Unix epoch.
+fn now() -> i64 {
+    DateTime::now().timestamp_millis() / 1000
+}
+
+/// Zeros mean "none" (reference 3.3).
+fn is_device(id: &str) -> bool {
+    ObjectId::parse_str(id).is_ok() && id.bytes().any(|digit| digit != b'0')
 }

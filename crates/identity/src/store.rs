@@ -1,61 +1,64 @@
-//! The system database: its collections, their documents and indexes.
+//! The documents in the system database. Each names its app.
 
 use bson::oid::ObjectId;
 use bson::{DateTime, Document, doc};
+use futures::future::try_join_all;
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
 use usher_database::{Database, DatabaseError, index};
 
-/// The collections of the system database that identity owns.
+/// The provider of anonymous users.
+pub(crate) const ANON_USER: &str = "anon-user";
+/// The provider of e-mail and password.
+pub(crate) const LOCAL_USERPASS: &str = "local-userpass";
+/// The type of ordinary users, the only one so far (reference 3.5).
+pub(crate) const NORMAL: &str = "normal";
+
 pub(crate) struct Store {
-    pub(crate) apps: Collection<AppRecord>,
     pub(crate) registrations: Collection<Registration>,
-    pub(crate) identities: Collection<IdentityRecord>,
+    pub(crate) identities: Collection<LinkedIdentity>,
     pub(crate) users: Collection<User>,
     pub(crate) sessions: Collection<Session>,
-    pub(crate) events: Collection<Document>,
-    pub(crate) keys: Collection<SigningKey>,
+    pub(crate) events: Collection<Event>,
 }
 
-/// What never changes about an app.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct AppRecord {
-    #[serde(rename = "_id")]
-    pub(crate) id: String,
-    /// The id that tokens carry (reference 4).
-    pub(crate) domain_id: ObjectId,
-}
-
-/// An e-mail/password sign-up. It stays when the user exists, as the holder of the credential.
-#[derive(Debug, Serialize, Deserialize)]
+/// An e-mail/password sign-up. It stays as the holder of the credential while the user exists.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Registration {
     #[serde(rename = "_id")]
     pub(crate) id: ObjectId,
     pub(crate) app: String,
     pub(crate) email: String,
-    /// An argon2id PHC string.
+    /// An argon2id hash in PHC form.
     pub(crate) password: String,
-    pub(crate) confirmed: bool,
+    pub(crate) status: Status,
     pub(crate) created_at: DateTime,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Absent before the first login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) user_id: Option<ObjectId>,
 }
 
-/// One provider's login of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    Confirmed,
+    Pending,
+}
+
+/// One provider's login of a user. The unique index on it makes concurrent first logins one user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct IdentityRecord {
+pub(crate) struct LinkedIdentity {
     #[serde(rename = "_id")]
     pub(crate) id: ObjectId,
     pub(crate) app: String,
     pub(crate) user_id: ObjectId,
     pub(crate) provider: String,
-    /// Who this is to the provider: the registration's id, or an id made for an anonymous user.
+    /// What the provider calls the user: the registration's id, or for anonymous users a number of its own.
     pub(crate) provider_id: String,
     pub(crate) data: Document,
     pub(crate) linked_at: DateTime,
 }
 
-/// A user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct User {
     #[serde(rename = "_id")]
@@ -66,60 +69,109 @@ pub(crate) struct User {
     pub(crate) data: Document,
     pub(crate) disabled: bool,
     pub(crate) created_at: DateTime,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_login_at: Option<DateTime>,
 }
 
-/// A session: what a refresh token stands for.
-#[derive(Debug, Serialize, Deserialize)]
+/// A session; its id is the refresh token's `baas_id` and the access tokens' `iss`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
     #[serde(rename = "_id")]
     pub(crate) id: ObjectId,
     pub(crate) app: String,
     pub(crate) user_id: ObjectId,
+    pub(crate) identity_id: ObjectId,
     pub(crate) device_id: String,
     pub(crate) created_at: DateTime,
     pub(crate) expires_at: DateTime,
 }
 
-/// A key that signs tokens.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct SigningKey {
+/// What happened to a user (reference 2.2). Appended, never changed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Event {
     #[serde(rename = "_id")]
-    pub(crate) id: String,
-    pub(crate) secret: bson::Binary,
-    pub(crate) created_at: DateTime,
+    pub(crate) id: ObjectId,
+    pub(crate) app: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: EventKind,
+    /// The user object, as functions see it.
+    pub(crate) user: Document,
+    pub(crate) providers: Vec<String>,
+    pub(crate) time: DateTime,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum EventKind {
+    Create,
+    Login,
+    Delete,
 }
 
 impl Store {
     pub(crate) async fn open(database: &Database) -> Result<Self, DatabaseError> {
         let system = database.system();
+        let name = system.name().to_owned();
+        try_join_all(["users", "events"].map(|collection| database.ensure_collection(&name, collection))).await?;
         let store = Self {
-            apps: system.collection("apps"),
             registrations: system.collection("registrations"),
             identities: system.collection("identities"),
             users: system.collection("users"),
             sessions: system.collection("sessions"),
             events: system.collection("events"),
-            keys: system.collection("signing_keys"),
         };
-        database.ensure_indexes(&store.registrations, [index::unique(doc! { "app": 1, "email": 1 })]).await?;
-        database
-            .ensure_indexes(
+        tokio::try_join!(
+            database.ensure_indexes(
+                &store.registrations,
+                [index::unique(doc! {"app": 1, "email": 1}), index::plain(doc! {"user_id": 1})],
+            ),
+            database.ensure_indexes(
                 &store.identities,
-                [
-                    // This index decides between two hosts that create the same user at once.
-                    index::unique(doc! { "app": 1, "provider": 1, "provider_id": 1 }),
-                    index::plain(doc! { "user_id": 1 }),
-                ],
-            )
-            .await?;
-        database.ensure_indexes(&store.users, [index::plain(doc! { "app": 1 })]).await?;
-        database
-            .ensure_indexes(&store.sessions, [index::expiring("expires_at"), index::plain(doc! { "user_id": 1 })])
-            .await?;
-        // Written inside transactions, where some servers do not make collections.
-        database.ensure_collection(system.name(), "events").await?;
+                [index::unique(doc! {"app": 1, "provider": 1, "provider_id": 1}), index::plain(doc! {"user_id": 1}),],
+            ),
+            database.ensure_indexes(&store.users, [index::plain(doc! {"app": 1, "_id": -1})]),
+            database
+                .ensure_indexes(&store.sessions, [index::expiring("expires_at"), index::plain(doc! {"user_id": 1})],),
+        )?;
         Ok(store)
     }
+}
+
+impl Event {
+    pub(crate) fn new(kind: EventKind, user: &User, identities: &[LinkedIdentity], providers: Vec<String>) -> Self {
+        Self {
+            id: ObjectId::new(),
+            app: user.app.clone(),
+            kind,
+            user: user_object(user, identities),
+            providers,
+            time: DateTime::now(),
+        }
+    }
+}
+
+/// The user object that functions see (reference 2 and 5.4), without custom data.
+pub(crate) fn user_object(user: &User, identities: &[LinkedIdentity]) -> Document {
+    let identities: Vec<Document> = identities
+        .iter()
+        .map(|identity| {
+            let mut object = doc! {"id": identity.id.to_hex(), "provider_type": &identity.provider};
+            if !identity.data.is_empty() {
+                object.insert("data", identity.data.clone());
+            }
+            object
+        })
+        .collect();
+    doc! {"id": user.id.to_hex(), "type": &user.kind, "data": user.data.clone(), "identities": identities}
+}
+
+/// The providers of identities, each once, in the order of linking.
+pub(crate) fn providers(identities: &[LinkedIdentity]) -> Vec<String> {
+    let mut providers: Vec<String> = Vec::new();
+    for identity in identities {
+        if !providers.contains(&identity.provider) {
+            providers.push(identity.provider.clone());
+        }
+    }
+    providers
 }

@@ -1,183 +1,206 @@
-//! Tokens: the claims of reference 4, signed and checked.
+//! Tokens exactly as reference 4 describes them.
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
-use serde::de::DeserializeOwned;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, crypto};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use usher_app::App;
 use usher_contract::limits;
 
-use crate::Identity;
-use crate::api::{AccessToken, IdentityError};
-use crate::store::{IdentityRecord, Session};
+use crate::error::IdentityError;
+use crate::keys::{Key, Keys};
 
-/// What is read of an access token.
+const ACCESS: &str = "access";
+const REFRESH: &str = "refresh";
+
+/// What a session's tokens have in common.
+pub(crate) struct Grant<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) session: &'a str,
+    pub(crate) device: &'a str,
+    pub(crate) domain: &'a str,
+    /// Seconds since the Unix epoch.
+    pub(crate) now: i64,
+}
+
+#[derive(Serialize)]
+struct AccessClaims<'a> {
+    baas_device_id: &'a str,
+    baas_domain_id: &'a str,
+    exp: i64,
+    iat: i64,
+    iss: &'a str,
+    #[serde(rename = "stitch_devId")]
+    stitch_device_id: &'a str,
+    #[serde(rename = "stitch_domainId")]
+    stitch_domain_id: &'a str,
+    sub: &'a str,
+    typ: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_data: Option<&'a RawValue>,
+}
+
+/// The identity that a session was opened with.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct TokenIdentity<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) provider_type: &'a str,
+    pub(crate) provider_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct RefreshClaims<'a> {
+    baas_data: (),
+    baas_device_id: &'a str,
+    baas_domain_id: &'a str,
+    baas_id: &'a str,
+    baas_identity: TokenIdentity<'a>,
+    exp: i64,
+    iat: i64,
+    stitch_data: (),
+    #[serde(rename = "stitch_devId")]
+    stitch_device_id: &'a str,
+    #[serde(rename = "stitch_domainId")]
+    stitch_domain_id: &'a str,
+    stitch_id: &'a str,
+    stitch_ident: TokenIdentity<'a>,
+    sub: &'a str,
+    typ: &'a str,
+}
+
+/// An access token; `user_data` is the claim of that name.
+pub(crate) fn access(key: &Key, grant: &Grant<'_>, user_data: Option<&RawValue>) -> Result<String, IdentityError> {
+    let claims = AccessClaims {
+        baas_device_id: grant.device,
+        baas_domain_id: grant.domain,
+        exp: grant.now + seconds(limits::ACCESS_TOKEN_LIFETIME),
+        iat: grant.now,
+        iss: grant.session,
+        stitch_device_id: grant.device,
+        stitch_domain_id: grant.domain,
+        sub: grant.user,
+        typ: ACCESS,
+        user_data,
+    };
+    sign(key, &claims)
+}
+
+/// A refresh token that expires at `exp`.
+pub(crate) fn refresh(
+    key: &Key,
+    grant: &Grant<'_>,
+    identity: TokenIdentity<'_>,
+    exp: i64,
+) -> Result<String, IdentityError> {
+    let claims = RefreshClaims {
+        baas_data: (),
+        baas_device_id: grant.device,
+        baas_domain_id: grant.domain,
+        baas_id: grant.session,
+        baas_identity: identity,
+        exp,
+        iat: grant.now,
+        stitch_data: (),
+        stitch_device_id: grant.device,
+        stitch_domain_id: grant.domain,
+        stitch_id: grant.session,
+        stitch_ident: identity,
+        sub: grant.user,
+        typ: REFRESH,
+    };
+    sign(key, &claims)
+}
+
+fn sign(key: &Key, claims: &impl Serialize) -> Result<String, IdentityError> {
+    let claims = serde_json::to_vec(claims).map_err(IdentityError::internal)?;
+    let mut token = key.header.clone();
+    token.push('.');
+    BASE64_URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+    let signature = crypto::sign(token.as_bytes(), &key.signing, Algorithm::HS256).map_err(IdentityError::internal)?;
+    token.push('.');
+    token.push_str(&signature);
+    Ok(token)
+}
+
+/// The claims of either kind of token that somebody acts upon.
 #[derive(Deserialize)]
-struct AccessClaims {
-    sub: String,
-    iss: String,
-    typ: String,
-    baas_domain_id: String,
-    user_data: Option<Box<RawValue>>,
+pub(crate) struct Claims<'a> {
+    pub(crate) sub: &'a str,
+    pub(crate) exp: i64,
+    pub(crate) baas_domain_id: &'a str,
+    pub(crate) baas_device_id: &'a str,
+    typ: &'a str,
+    /// The session, of an access token.
+    iss: Option<&'a str>,
+    /// The session, of a refresh token.
+    baas_id: Option<&'a str>,
+    #[serde(borrow)]
+    pub(crate) user_data: Option<&'a RawValue>,
 }
 
-/// What is read of a refresh token.
-#[derive(Deserialize)]
-pub(crate) struct RefreshClaims {
-    pub(crate) baas_id: String,
-    typ: String,
-    baas_domain_id: String,
-}
+impl<'a> Claims<'a> {
+    /// Reads claims, whoever made them.
+    pub(crate) fn read(payload: &'a [u8]) -> Result<Self, IdentityError> {
+        serde_json::from_slice(payload).map_err(|_| IdentityError::invalid_session())
+    }
 
-/// The domain alone, to find the app of a token before it is verified.
-#[derive(Deserialize)]
-struct Domain {
-    baas_domain_id: String,
-}
+    /// The session of an access token for this domain.
+    pub(crate) fn access_session(&self, domain: &str) -> Result<&'a str, IdentityError> {
+        self.session(ACCESS, self.iss, domain)
+    }
 
-impl Identity {
-    /// An access token: the session, its user, and the custom data of this moment.
-    pub(crate) async fn access_token(
-        &self,
-        domain: &str,
-        session: &Session,
-        user_data: Option<Value>,
-    ) -> Result<String, IdentityError> {
-        let now = now();
-        let mut claims = json!({
-            "baas_device_id": session.device_id,
-            "baas_domain_id": domain,
-            "exp": now + limits::ACCESS_TOKEN_LIFETIME.as_secs(),
-            "iat": now,
-            "iss": session.id.to_hex(),
-            "stitch_devId": session.device_id,
-            "stitch_domainId": domain,
-            "sub": session.user_id.to_hex(),
-            "typ": "access",
-        });
-        if let Some(user_data) = user_data {
-            claims["user_data"] = user_data;
+    /// The session of a refresh token for this domain.
+    pub(crate) fn refresh_session(&self, domain: &str) -> Result<&'a str, IdentityError> {
+        self.session(REFRESH, self.baas_id, domain)
+    }
+
+    fn session(&self, kind: &str, session: Option<&'a str>, domain: &str) -> Result<&'a str, IdentityError> {
+        if self.typ != kind {
+            return Err(IdentityError::InvalidSession(format!("invalid session: expected the {kind} token")));
         }
-        self.sign(&claims).await
-    }
-
-    /// A refresh token: the session and the identity that opened it.
-    pub(crate) async fn refresh_token(
-        &self,
-        domain: &str,
-        session: &Session,
-        identity: &IdentityRecord,
-    ) -> Result<String, IdentityError> {
-        let id = session.id.to_hex();
-        let identity = json!({
-            "id": identity.id.to_hex(),
-            "provider_type": identity.provider,
-            "provider_id": identity.provider_id,
-        });
-        let claims = json!({
-            "baas_data": null,
-            "baas_device_id": session.device_id,
-            "baas_domain_id": domain,
-            "baas_id": id,
-            "baas_identity": identity,
-            "exp": session.expires_at.timestamp_millis() / 1000,
-            "iat": now(),
-            "stitch_data": null,
-            "stitch_devId": session.device_id,
-            "stitch_domainId": domain,
-            "stitch_id": id,
-            "stitch_ident": identity,
-            "sub": session.user_id.to_hex(),
-            "typ": "refresh",
-        });
-        self.sign(&claims).await
-    }
-
-    async fn sign<T: Serialize>(&self, claims: &T) -> Result<String, IdentityError> {
-        let key = self.signing_key().await?;
-        let header = Header { kid: Some(key.id.to_string()), ..Header::new(Algorithm::HS256) };
-        encode(&header, claims, &key.encoding).map_err(IdentityError::internal)
-    }
-
-    /// Checks an access token, without asking the database unless it was signed with a key not seen before.
-    ///
-    /// # Errors
-    /// [`IdentityError::InvalidSession`] where it is malformed, expired, of another kind or app.
-    pub async fn verify_access(&self, app: &App, token: &str) -> Result<AccessToken, IdentityError> {
-        let claims: AccessClaims = self.verify(token, "access token").await?;
-        self.belongs(app, &claims.typ, "access", &claims.baas_domain_id).await?;
-        Ok(AccessToken {
-            user_id: claims.sub,
-            session_id: claims.iss,
-            user_data: claims.user_data.map(|data| Arc::from(data.get())),
-        })
-    }
-
-    pub(crate) async fn verify_refresh(&self, app: &App, token: &str) -> Result<RefreshClaims, IdentityError> {
-        let claims: RefreshClaims = self.verify(token, "refresh token").await?;
-        self.belongs(app, &claims.typ, "refresh", &claims.baas_domain_id).await?;
-        Ok(claims)
-    }
-
-    async fn verify<T: DeserializeOwned>(&self, token: &str, kind: &str) -> Result<T, IdentityError> {
-        let malformed = || IdentityError::InvalidSession(format!("invalid session: malformed {kind}"));
-        let header = decode_header(token).map_err(|_| malformed())?;
-        let id = header.kid.ok_or_else(malformed)?;
-        let key = self
-            .verifying_key(&id)
-            .await?
-            .ok_or_else(|| IdentityError::InvalidSession("invalid session: signature is invalid".into()))?;
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = 0;
-        validation.validate_aud = false;
-        match decode::<T>(token, &key.decoding, &validation) {
-            Ok(token) => Ok(token.claims),
-            Err(error) => Err(IdentityError::InvalidSession(match error.kind() {
-                ErrorKind::ExpiredSignature => format!("invalid session: {kind} expired"),
-                ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm => {
-                    "invalid session: signature is invalid".into()
-                }
-                _ => format!("invalid session: malformed {kind}"),
-            })),
+        match session {
+            Some(session) if self.baas_domain_id == domain => Ok(session),
+            _ => Err(IdentityError::invalid_session()),
         }
-    }
-
-    async fn belongs(&self, app: &App, kind: &str, wanted: &str, domain: &str) -> Result<(), IdentityError> {
-        if kind != wanted {
-            return Err(IdentityError::InvalidSession(format!(
-                "invalid session: this is not a token of type {wanted}"
-            )));
-        }
-        if self.domain(&app.id).await? != domain {
-            return Err(IdentityError::InvalidSession("invalid session: the token is for another app".into()));
-        }
-        Ok(())
-    }
-
-    /// The client app id of the app that a token says it is for. The token is not verified: a call that verifies it
-    /// must follow.
-    ///
-    /// # Errors
-    /// [`IdentityError::InvalidSession`] where the token is malformed or names no app of this host.
-    pub fn app_of_token(&self, token: &str) -> Result<String, IdentityError> {
-        let malformed = || IdentityError::InvalidSession("invalid session: malformed token".into());
-        let payload = token.split('.').nth(1).ok_or_else(malformed)?;
-        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| malformed())?;
-        let claims: Domain = serde_json::from_slice(&payload).map_err(|_| malformed())?;
-        self.app_of_domain(&claims.baas_domain_id).ok_or_else(|| {
-            IdentityError::InvalidSession("invalid session: the token is for no app of this host".into())
-        })
     }
 }
 
-/// Seconds since the Unix epoch.
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+/// The payload of a token that one of the keys has signed.
+pub(crate) async fn authentic(keys: &Keys, token: &str) -> Result<Vec<u8>, IdentityError> {
+    let parts = Parts::of(token).ok_or_else(IdentityError::invalid_session)?;
+    let key = keys.of_header(parts.header).await?.ok_or_else(IdentityError::invalid_session)?;
+    let genuine = crypto::verify(parts.signature, parts.message.as_bytes(), &key.verifying, Algorithm::HS256);
+    match genuine {
+        Ok(true) => decode(parts.payload),
+        _ => Err(IdentityError::invalid_session()),
+    }
+}
+
+/// The payload of a token, unverified.
+pub(crate) fn unverified(token: &str) -> Result<Vec<u8>, IdentityError> {
+    decode(Parts::of(token).ok_or_else(IdentityError::invalid_session)?.payload)
+}
+
+struct Parts<'a> {
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+    /// What is signed: header and payload.
+    message: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(token: &'a str) -> Option<Self> {
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, payload) = message.split_once('.').filter(|(_, payload)| !payload.contains('.'))?;
+        Some(Self { header, payload, signature, message })
+    }
+}
+
+fn decode(payload: &str) -> Result<Vec<u8>, IdentityError> {
+    BASE64_URL_SAFE_NO_PAD.decode(payload).map_err(|_| IdentityError::invalid_session())
+}
+
+pub(crate) fn seconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

@@ -33,3 +33,11 @@ pub(crate) fn delete() -> Answer {
 fn field(document: &[u8], name: &str) -> Option<Document> {
     Document::from_reader(document).ok()?.get_document(name).ok().cloned()
 }
+
+/// The facts of the invocation.
+pub(crate) fn who_am_i() -> Answer {
+    let caller = Document::from_reader(&*invocation::caller()?).unwrap_or_default();
+    let app = Document::from_reader(&*invocation::app()).unwrap_or_default();
+    let facts = doc! { "caller": caller, "app": app, "id": invocation::id(), "system": invocation::running_as_system() };
+    Ok(bytes(&doc! { "result": facts }))
+}

@@ -78,3 +78,9 @@ pub(crate) fn deep_filter() -> Answer {
     invocation::custom_data()?.find_one(&nested(5_000), NOTHING)?;
     number(1)
 }
+
+/// How many documents of the custom-data collection it reaches.
+pub(crate) fn count_documents() -> Answer {
+    let count = invocation::custom_data()?.count(NOTHING, NOTHING)?;
+    number(i64::try_from(count).unwrap_or(i64::MAX))
+}

@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use usher_sdk::bindings::invocation;
+use usher_sdk::bson::Document;
 
+use crate::database::NOTHING;
 use crate::{Answer, number};
 
 pub(crate) fn endless_loop() -> Answer {
@@ -68,4 +70,10 @@ pub(crate) fn many_host_calls() -> Answer {
 
 pub(crate) fn calls_itself(name: &str, arguments: &[u8]) -> Answer {
     invocation::call_function(name, arguments)
+}
+
+/// Calls the function that its first argument names, without arguments.
+pub(crate) fn calls_another(arguments: &[u8]) -> Answer {
+    let name = Document::from_reader(arguments).ok().and_then(|arguments| Some(arguments.get_str("0").ok()?.to_owned()));
+    invocation::call_function(&name.unwrap_or_default(), NOTHING)
 }

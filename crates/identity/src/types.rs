@@ -1,10 +1,9 @@
-//! What the rooms above may ask of identity.
+//! What passes between identity and the rooms above.
 
 use std::sync::Arc;
 
 use bson::Document;
 use serde_json::Value;
-use usher_database::{DatabaseError, Transient};
 use usher_dispatch::Caller;
 
 /// What a client presents to log in (reference 3.3).
@@ -93,73 +92,4 @@ pub struct UserSummary {
     pub created_at: i64,
     /// Milliseconds since the Unix epoch; absent before the first login.
     pub last_login_at: Option<i64>,
-}
-
-/// Why identity refused. Each variant is one row of reference 3.3 to 3.5; the gateway gives it status and body.
-#[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
-    /// Wrong password, unknown e-mail address, deleted user: one answer for all, in equal time.
-    #[error("unauthorized")]
-    InvalidPassword,
-    /// The registration is not confirmed.
-    #[error("unauthorized")]
-    Pending,
-    /// The user is disabled.
-    #[error("user disabled")]
-    UserDisabled,
-    /// The user-creation function failed; its message.
-    #[error("{0}")]
-    CreationFailed(String),
-    /// The provider is switched off or not known.
-    #[error("authentication via '{0}' is unsupported")]
-    ProviderNotFound(String),
-    /// The e-mail address has a registration already.
-    #[error("name already in use")]
-    AccountNameInUse,
-    /// The e-mail address or the password is not acceptable; the reason.
-    #[error("{0}")]
-    BadRequest(String),
-    /// The token is malformed, expired, of the wrong kind or app, or its session has ended; the reason, beginning
-    /// with `invalid session`.
-    #[error("{0}")]
-    InvalidSession(String),
-    /// No such user.
-    #[error("user not found")]
-    UserNotFound,
-    /// Too many failed logins; try again after so many seconds.
-    #[error("too many failed logins; try again in {0} s")]
-    TooManyFailures(u64),
-    /// No capacity in time.
-    #[error("{0}")]
-    Overloaded(String),
-    /// Something failed inside; for the log, never for the client.
-    #[error("internal error")]
-    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl IdentityError {
-    pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::Internal(Box::new(error))
-    }
-}
-
-impl From<DatabaseError> for IdentityError {
-    fn from(error: DatabaseError) -> Self {
-        Self::internal(error)
-    }
-}
-
-impl From<mongodb::error::Error> for IdentityError {
-    fn from(error: mongodb::error::Error) -> Self {
-        Self::internal(DatabaseError::from(error))
-    }
-}
-
-impl Transient for IdentityError {
-    fn is_transient(&self) -> bool {
-        match self {
-            Self::Internal(error) => error.downcast_ref::<DatabaseError>().is_some_and(Transient::is_transient),
-            _ => false,
-        }
-    }
 }

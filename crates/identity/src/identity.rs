@@ -1,0 +1,106 @@
+//! The one value that holds all of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use usher_app::App;
+use usher_contract::limits;
+use usher_database::Database;
+use usher_dispatch::Dispatcher;
+
+use crate::domains::Domains;
+use crate::error::IdentityError;
+use crate::flights::Flights;
+use crate::keys::Keys;
+use crate::limiter::Limiter;
+use crate::password::Passwords;
+use crate::store::Store;
+
+/// How old a host's idea of the active signing key may be by default. One small query a minute costs nothing.
+const SIGNING_KEY_AGE: Duration = Duration::from_secs(60);
+
+/// Users and their sessions, of every app on this host.
+pub struct Identity {
+    pub(crate) database: Database,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) options: IdentityOptions,
+    pub(crate) store: Store,
+    pub(crate) domains: Domains,
+    pub(crate) keys: Keys,
+    pub(crate) passwords: Passwords,
+    pub(crate) limiter: Limiter,
+    pub(crate) flights: Flights,
+}
+
+/// What an operator may set.
+#[derive(Debug, Clone)]
+pub struct IdentityOptions {
+    /// A refresh token's life, except for anonymous users.
+    pub refresh_lifetime: Duration,
+    /// Failed logins of one identity within the window before more are refused.
+    pub failures_per_identity: u32,
+    /// Failed logins from one address within the window before more are refused.
+    pub failures_per_address: u32,
+    /// How long failed logins count.
+    pub failure_window: Duration,
+    /// How old the idea of the active signing key may be.
+    pub signing_key_age: Duration,
+}
+
+impl Default for IdentityOptions {
+    fn default() -> Self {
+        Self {
+            refresh_lifetime: limits::REFRESH_TOKEN_LIFETIME,
+            failures_per_identity: limits::LOGIN_FAILURES_PER_IDENTITY,
+            failures_per_address: limits::LOGIN_FAILURES_PER_ADDRESS,
+            failure_window: limits::LOGIN_FAILURE_WINDOW,
+            signing_key_age: SIGNING_KEY_AGE,
+        }
+    }
+}
+
+impl Identity {
+    /// Makes the indexes of the system database where they are missing and loads the signing keys, or makes the
+    /// first one.
+    ///
+    /// # Errors
+    /// [`IdentityError::Internal`] where the database fails.
+    pub async fn open(
+        database: Database,
+        dispatcher: Arc<Dispatcher>,
+        options: IdentityOptions,
+    ) -> Result<Arc<Self>, IdentityError> {
+        let store = Store::open(&database).await?;
+        let keys = Keys::open(&database, options.signing_key_age).await?;
+        Ok(Arc::new(Self {
+            domains: Domains::new(&database),
+            passwords: Passwords::new()?,
+            limiter: Limiter::new(&options),
+            flights: Flights::default(),
+            database,
+            dispatcher,
+            options,
+            store,
+            keys,
+        }))
+    }
+
+    /// Makes ready what an app needs in the database: its domain id, the custom-data collection (some servers make
+    /// none inside a transaction) and an index on the user-id field. To be called before the app is deployed.
+    ///
+    /// # Errors
+    /// [`IdentityError::Internal`] where the database fails.
+    pub async fn prepare_app(&self, app: &App) -> Result<(), IdentityError> {
+        self.domains.of(&app.id).await?;
+        self.prepare_custom_data(app).await
+    }
+
+    /// Makes a new signing key and gives its id. Tokens of earlier keys stay valid until they expire; other hosts
+    /// sign with the new key after [`IdentityOptions::signing_key_age`] at the latest and accept it at once.
+    ///
+    /// # Errors
+    /// [`IdentityError::Internal`] where the database fails.
+    pub async fn rotate_keys(&self) -> Result<String, IdentityError> {
+        self.keys.rotate().await
+    }
+}

@@ -1,0 +1,132 @@
+//! What an operator does with users.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bson::oid::ObjectId;
+use bson::{Document, doc};
+use futures::TryStreamExt as _;
+use usher_app::App;
+use usher_dispatch::{Caller, Deployment};
+
+use crate::credential::unsupported;
+use crate::error::IdentityError;
+use crate::identity::Identity;
+use crate::pipeline::{Creation, Newcomer};
+use crate::store::{LinkedIdentity, Status, User, providers};
+use crate::types::UserSummary;
+
+impl Identity {
+    /// Creates a confirmed e-mail/password user at once, creation function included. Gives the user's id.
+    ///
+    /// # Errors
+    /// As registering and logging in; where the creation function fails, no registration remains either.
+    pub async fn create_user(
+        self: &Arc<Self>,
+        deployment: &Arc<Deployment>,
+        email: &str,
+        password: &str,
+    ) -> Result<String, IdentityError> {
+        let app = deployment.app();
+        if app.providers.local_userpass.is_none() {
+            return Err(unsupported());
+        }
+        let registration = self.registration(app, email, password, Status::Confirmed).await?;
+        let request = ObjectId::new().to_hex();
+        match self.create(deployment, Newcomer::made(registration), &request).await? {
+            Creation::Created(member) => Ok(member.user.id.to_hex()),
+            Creation::Existed(user) => Ok(user.to_hex()),
+        }
+    }
+
+    /// The users of an app, newest first.
+    ///
+    /// # Errors
+    /// [`IdentityError::Internal`] where the database fails.
+    pub async fn list_users(&self, app: &App) -> Result<Vec<UserSummary>, IdentityError> {
+        let of_app = doc! {"app": &app.id};
+        let users = async {
+            let cursor = self.store.users.find(of_app.clone()).sort(doc! {"_id": -1}).await?;
+            cursor.try_collect::<Vec<User>>().await
+        };
+        let identities = async {
+            let cursor = self.store.identities.find(of_app.clone()).sort(doc! {"linked_at": 1, "_id": 1}).await?;
+            cursor.try_collect::<Vec<LinkedIdentity>>().await
+        };
+        let (users, identities) = tokio::try_join!(users, identities)?;
+        let mut linked: HashMap<ObjectId, Vec<LinkedIdentity>> = HashMap::new();
+        for identity in identities {
+            linked.entry(identity.user_id).or_default().push(identity);
+        }
+        let summary = |user: User| UserSummary {
+            id: user.id.to_hex(),
+            providers: providers(&linked.remove(&user.id).unwrap_or_default()),
+            email: user.data.get_str("email").ok().map(str::to_owned),
+            kind: user.kind,
+            disabled: user.disabled,
+            created_at: user.created_at.timestamp_millis(),
+            last_login_at: user.last_login_at.map(bson::DateTime::timestamp_millis),
+        };
+        Ok(users.into_iter().map(summary).collect())
+    }
+
+    /// Disables or enables a user; disabling ends every session. Access tokens already issued stay valid until they
+    /// expire (reference 3.5).
+    ///
+    /// # Errors
+    /// [`IdentityError::UserNotFound`].
+    pub async fn set_disabled(&self, app: &App, user: &str, disabled: bool) -> Result<(), IdentityError> {
+        let filter = this_user(app, user)?;
+        let changed = self.store.users.update_one(filter, doc! {"$set": {"disabled": disabled}}).await?;
+        if changed.matched_count == 0 {
+            return Err(IdentityError::UserNotFound);
+        }
+        if disabled {
+            self.revoke_sessions(app, user).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends every session of a user; gives how many there were. Access tokens already issued stay valid until they
+    /// expire (reference 3.5).
+    ///
+    /// # Errors
+    /// [`IdentityError::UserNotFound`].
+    pub async fn revoke_sessions(&self, app: &App, user: &str) -> Result<u64, IdentityError> {
+        let found = self.store.users.find_one(this_user(app, user)?).await?.ok_or(IdentityError::UserNotFound)?;
+        Ok(self.store.sessions.delete_many(doc! {"user_id": found.id}).await?.deleted_count)
+    }
+
+    /// A user's id from an id or an e-mail address. An id is taken as it is: the custom data of a deleted user can
+    /// still be looked up by it.
+    ///
+    /// # Errors
+    /// [`IdentityError::UserNotFound`] where no user has the e-mail address; one who registered and never logged in
+    /// is no user yet.
+    pub async fn resolve_user(&self, app: &App, user: &str) -> Result<String, IdentityError> {
+        if ObjectId::parse_str(user).is_ok() {
+            return Ok(user.to_owned());
+        }
+        let registration = self.store.registrations.find_one(doc! {"app": &app.id, "email": user}).await?;
+        registration
+            .and_then(|registration| registration.user_id)
+            .map(|id| id.to_hex())
+            .ok_or(IdentityError::UserNotFound)
+    }
+
+    /// A user, by id or e-mail address, as a caller of functions, with the custom data of this moment.
+    ///
+    /// # Errors
+    /// [`IdentityError::UserNotFound`].
+    pub async fn caller(&self, app: &App, user: &str) -> Result<Caller, IdentityError> {
+        let id = self.resolve_user(app, user).await?;
+        self.store.users.find_one(this_user(app, &id)?).await?.ok_or(IdentityError::UserNotFound)?;
+        let custom_data = self.claim(app, &id).await?.map(|claim| Arc::from(claim.get()));
+        Ok(Caller::User { id, custom_data })
+    }
+}
+
+fn this_user(app: &App, user: &str) -> Result<Document, IdentityError> {
+    let id = ObjectId::parse_str(user).map_err(|_| IdentityError::UserNotFound)?;
+    Ok(doc! {"_id": id, "app": &app.id})
+}
