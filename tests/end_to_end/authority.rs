@@ -92,7 +92,9 @@ async fn a_function_with_the_grant_deletes_the_callers_account_only() {
     assert_eq!(client.call(&users[0].1, "delete_account", json!([])).await.status, StatusCode::OK);
     let left = usher.database("usher").await.collection::<Document>("users");
     assert_eq!(left.count_documents(doc! {}).await.unwrap(), 1);
-    assert!(left.find_one(doc! { "_id": bson::oid::ObjectId::parse_str(&users[1].0).unwrap() }).await.unwrap().is_some());
+    assert!(
+        left.find_one(doc! { "_id": bson::oid::ObjectId::parse_str(&users[1].0).unwrap() }).await.unwrap().is_some()
+    );
     let deleted = usher.database("usher").await.collection::<Document>("events");
     assert_eq!(deleted.count_documents(doc! { "type": "DELETE", "user.id": &users[0].0 }).await.unwrap(), 1);
 }
@@ -100,10 +102,8 @@ async fn a_function_with_the_grant_deletes_the_callers_account_only() {
 #[tokio::test]
 async fn failed_logins_are_limited_for_an_identity_and_for_an_address() {
     let app = app();
-    let usher = Usher::serve_with(
-        &[app.path()],
-        &["--login-failures-per-identity", "3", "--login-failures-per-address", "5"],
-    );
+    let usher =
+        Usher::serve_with(&[app.path()], &["--login-failures-per-identity", "3", "--login-failures-per-address", "5"]);
     let client = usher.client("authority");
     for email in ["ada@example.com", "grace@example.com"] {
         assert_eq!(client.register(email).await.status, StatusCode::CREATED);

@@ -125,7 +125,7 @@ async fn what_a_guest_may_see_of_the_host() {
     assert_eq!(call("stdout").await.status, StatusCode::OK);
     let log = usher.log();
     let lines = log.lines().filter(|line| line.contains("usher::function") && line.contains("stdout")).count();
-    assert_eq!(lines, 5, "{log}");
+    assert_eq!(lines, 4, "{log}");
 }
 
 #[tokio::test]

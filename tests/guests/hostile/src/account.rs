@@ -38,6 +38,7 @@ fn field(document: &[u8], name: &str) -> Option<Document> {
 pub(crate) fn who_am_i() -> Answer {
     let caller = Document::from_reader(&*invocation::caller()?).unwrap_or_default();
     let app = Document::from_reader(&*invocation::app()).unwrap_or_default();
-    let facts = doc! { "caller": caller, "app": app, "id": invocation::id(), "system": invocation::running_as_system() };
+    let facts =
+        doc! { "caller": caller, "app": app, "id": invocation::id(), "system": invocation::running_as_system() };
     Ok(bytes(&doc! { "result": facts }))
 }

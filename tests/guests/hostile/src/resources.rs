@@ -74,6 +74,7 @@ pub(crate) fn calls_itself(name: &str, arguments: &[u8]) -> Answer {
 
 /// Calls the function that its first argument names, without arguments.
 pub(crate) fn calls_another(arguments: &[u8]) -> Answer {
-    let name = Document::from_reader(arguments).ok().and_then(|arguments| Some(arguments.get_str("0").ok()?.to_owned()));
+    let name =
+        Document::from_reader(arguments).ok().and_then(|arguments| Some(arguments.get_str("0").ok()?.to_owned()));
     invocation::call_function(&name.unwrap_or_default(), NOTHING)
 }
