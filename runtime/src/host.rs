@@ -73,6 +73,11 @@ pub(crate) struct Rooms {
 }
 
 impl Storage {
+    /// The data directory.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.data
+    }
+
     /// Where functions are built.
     pub(crate) fn build_directory(&self) -> PathBuf {
         self.data.join("build")

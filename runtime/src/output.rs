@@ -28,6 +28,12 @@ impl Output {
         }
     }
 
+    /// An answer that is JSON in either form: in one line for machines, indented for people.
+    pub(crate) fn answer_json(self, json: &Value) {
+        let text = serde_json::to_string_pretty(json).unwrap_or_else(|_| json.to_string());
+        self.answer(json, text);
+    }
+
     /// Something that went well, for a person watching.
     pub(crate) fn done(self, text: impl Display) {
         if !self.json {

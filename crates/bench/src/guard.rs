@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use bson::oid::ObjectId;
-use bson::raw::{RawDocument, RawDocumentBuf};
-use bson::{Bson, doc, rawdoc};
+use bson::raw::RawDocumentBuf;
+use bson::{Bson, Document, doc};
 use usher_capability::guard::{self, Call};
 use usher_capability::{RowFilter, Scope};
 use usher_contract::{Operation, Operations};
@@ -34,10 +34,10 @@ pub(crate) fn run() -> Result<Row> {
         }
         anyhow::Ok(())
     };
-    let hex = id.to_hex();
+    let pieces = Pieces::new(id)?;
     let floor = || {
         for _ in 0..CHECKS {
-            black_box(copy(black_box(&operation), id, &hex)?);
+            black_box(copy(black_box(&operation), &pieces)?);
         }
         anyhow::Ok(())
     };
@@ -55,21 +55,64 @@ pub(crate) fn run() -> Result<Row> {
     Ok(Row::new("guard", "µs", of_ours, of_floor))
 }
 
-/// The command that the guard would build, built by hand.
-fn copy(operation: &Operation, id: ObjectId, hex: &str) -> Result<RawDocumentBuf> {
+/// The command that the guard would build, from pieces that are copied one after the other without a look inside.
+fn copy(operation: &Operation, pieces: &Pieces) -> Result<RawDocumentBuf> {
     let Operation::FindOne { filter, options } = operation else {
         anyhow::bail!("the benchmark guards a find-one");
     };
-    let filter = RawDocument::from_bytes(filter)?;
-    let options = RawDocument::from_bytes(options)?;
-    let mut command = rawdoc! {
-        "find": "custom_data",
-        "filter": { "$and": [{ "user_id": { "$in": [hex, id] } }, filter.to_owned()] },
-        "limit": 1_i64,
-        "singleBatch": true,
-        "maxTimeMS": 30_000_i64,
-        "comment": "0123456789abcdef01234567",
-    };
-    command.append(bson::cstr!("projection"), options.get_document("projection")?.to_owned());
-    Ok(command)
+    // The options are one document, `{projection: {…}}`: its elements without the frame.
+    let projection = &options[4..options.len() - 1];
+    let mut bytes = Vec::with_capacity(512);
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&pieces.head);
+    let filter_at = open(&mut bytes, 3, b"filter");
+    let and_at = open(&mut bytes, 4, b"$and");
+    bytes.extend_from_slice(&pieces.rows);
+    bytes.extend_from_slice(b"\x031\0");
+    bytes.extend_from_slice(filter);
+    close(&mut bytes, and_at)?;
+    close(&mut bytes, filter_at)?;
+    bytes.extend_from_slice(projection);
+    bytes.extend_from_slice(&pieces.tail);
+    close(&mut bytes, 0)?;
+    Ok(RawDocumentBuf::from_bytes(bytes)?)
+}
+
+/// What is the same in every command.
+struct Pieces {
+    head: Vec<u8>,
+    rows: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+impl Pieces {
+    fn new(id: ObjectId) -> Result<Self> {
+        let inside = |document: Document| -> Result<Vec<u8>> {
+            let bytes = document.to_vec()?;
+            Ok(bytes[4..bytes.len() - 1].to_vec())
+        };
+        Ok(Self {
+            head: inside(doc! { "find": "custom_data" })?,
+            rows: inside(doc! { "0": { "user_id": { "$in": [id.to_hex(), id] } } })?,
+            tail: inside(doc! {
+                "limit": 1_i64, "singleBatch": true, "maxTimeMS": 30_000_i64, "comment": "0123456789abcdef01234567",
+            })?,
+        })
+    }
+}
+
+fn open(bytes: &mut Vec<u8>, kind: u8, name: &[u8]) -> usize {
+    bytes.push(kind);
+    bytes.extend_from_slice(name);
+    bytes.push(0);
+    let at = bytes.len();
+    bytes.extend_from_slice(&[0; 4]);
+    at
+}
+
+fn close(bytes: &mut Vec<u8>, at: usize) -> Result<()> {
+    bytes.push(0);
+    let length = i32::try_from(bytes.len() - at)?;
+    bytes[at..at + 4].copy_from_slice(&length.to_le_bytes());
+    Ok(())
 }

@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use bson::doc;
+use bson::oid::ObjectId;
 use bson::raw::RawDocumentBuf;
+use bson::{Bson, doc};
 use bytes::Bytes;
+use mongodb::options::ClientOptions;
 use mongodb::{Client as Driver, Collection};
+use usher_contract::limits;
 
 use crate::floor;
 use crate::load::Client;
@@ -35,7 +38,7 @@ pub(crate) async fn echo(server: &Server) -> Result<Row> {
 /// A function that reads the caller's document beside the driver reading it.
 pub(crate) async fn read(server: &Server) -> Result<Row> {
     let (token, user) = token(server).await?;
-    let driver = Driver::with_uri_str(&server.mongodb).await?;
+    let driver = driver(server).await?;
     let documents: Collection<RawDocumentBuf> = driver.database("app").collection("custom_data");
     in_turn(
         "rpc-read",
@@ -43,11 +46,14 @@ pub(crate) async fn read(server: &Server) -> Result<Row> {
         || calls(&server.address, &token, READ),
         || {
             throughput(LANES, ROUND, |_, until| {
-                let (documents, user) = (documents.clone(), user.clone());
+                let documents = documents.clone();
+                // The filter that the capability joins: a user's id may be stored as a string or as an ObjectId.
+                let ids = ObjectId::parse_str(&user).map(|id| [Bson::from(user.as_str()), Bson::from(id)]);
                 async move {
+                    let [string, object_id] = ids?;
                     let mut read = 0;
                     while Instant::now() < until {
-                        let found = documents.find_one(doc! { "user_id": &user }).await?;
+                        let found = documents.find_one(doc! { "user_id": { "$in": [&string, &object_id] } }).await?;
                         found.context("the document is gone")?;
                         read += 1;
                     }
@@ -57,6 +63,13 @@ pub(crate) async fn read(server: &Server) -> Result<Row> {
         },
     )
     .await
+}
+
+/// The bare driver, with as many connections as Usher's may have.
+async fn driver(server: &Server) -> Result<Driver> {
+    let mut options = ClientOptions::parse(&server.mongodb).await?;
+    options.max_pool_size = Some(limits::CONCURRENT_CALLS);
+    Ok(Driver::with_options(options)?)
 }
 
 async fn calls(address: &str, token: &str, body: &'static str) -> Result<f64> {

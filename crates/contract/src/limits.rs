@@ -50,6 +50,10 @@ pub const HOST_BYTES_CEILING: usize = 256 * MIB;
 pub const HANDLES: usize = 256;
 /// The most an app may ask for: four times the default, since each handle holds memory of the host until the call ends.
 pub const HANDLES_CEILING: usize = 1_024;
+/// Handles of system interfaces (streams, timers) beside them. A program needs a few at a time.
+pub const SYSTEM_HANDLES: usize = 256;
+/// Random bytes of one request. They are made in one go, which nothing can interrupt.
+pub const RANDOM_BYTES: u64 = 64 * 1024;
 /// Bytes of log of one call. Enough for a long story, too little to fill a disk.
 pub const LOG_BYTES: usize = 256 * KIB;
 /// The most an app may ask for: a log entry has to fit a document with room to spare.
@@ -110,6 +114,17 @@ pub const LOGIN_FAILURE_WINDOW: Duration = Duration::from_secs(15 * 60);
 pub const PASSWORD_QUEUE: usize = 1_000;
 /// An e-mail address, in bytes: the longest that the mail protocol delivers to.
 pub const EMAIL_BYTES: usize = 254;
+
+/// A request body that is no function call: a credential, whose parts are short. Parsed JSON takes many times its
+/// size, and these requests need no account.
+pub const CREDENTIAL_BYTES: usize = 64 * KIB;
+/// Connections at once, so that idle ones cannot use up the host. The 10,000 concurrent requests of reference 3.1.
+pub const CONNECTIONS: usize = 10_000;
+
+/// The part of a text that a log line may hold.
+pub fn log_line(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LOG_LINE_BYTES)]
+}
 
 /// What one invocation may spend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,6 +37,8 @@ impl Database {
             .await
             .map_err(|error| DatabaseError::InvalidUri(redact(&error.to_string(), uri)))?;
         client.app_name.get_or_insert_with(|| "usher".to_owned());
+        // As many as calls may run: with the driver's ten, calls would queue for a connection on their own time.
+        client.max_pool_size.get_or_insert(limits::CONCURRENT_CALLS);
         client.server_selection_timeout.get_or_insert(limits::SERVER_SELECTION);
         let hosts = client.hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let unreachable = |error: mongodb::error::Error| DatabaseError::Unreachable {

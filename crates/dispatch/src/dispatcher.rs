@@ -96,7 +96,10 @@ impl Dispatcher {
             .filter(|(function, _)| parent.is_some() || !function.private || !matches!(call.origin, Origin::Client))
             .ok_or_else(|| CallError::NotFound(call.function.clone()))?;
 
-        let admission = if parent.is_some() { Admission::Nested } else { Admission::Outer };
+        let admission = match &parent {
+            Some(parent) => Admission::Nested { depth: parent.depth + 1 },
+            None => Admission::Outer,
+        };
         let limit = parent.as_ref().map(|parent| parent.deadline);
         let permit = self.sandbox.admit(admission, limit).await.map_err(error)?;
 
@@ -126,7 +129,9 @@ impl Dispatcher {
         tracing::debug!(app = deployment.app().id, function = function.name, invocation = id, "invocation begins");
         let outcome = self.sandbox.run(module, invocation).await;
         if let Err(failure) = &outcome {
-            tracing::info!(app = deployment.app().id, function = function.name, invocation = id, %failure, "function failed");
+            let (app, failure) = (&deployment.app().id, failure.to_string());
+            let failure = limits::log_line(&failure);
+            tracing::info!(app, function = function.name, invocation = id, failure, "function failed");
         }
         outcome.map_err(error)
     }

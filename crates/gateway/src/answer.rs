@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Body;
 use hyper::{Method, Request, Response};
+use usher_contract::limits;
 
 use crate::errors::ApiError;
 use crate::exchange::Exchange;
@@ -30,7 +31,7 @@ where
     if exchange.parts.method == Method::OPTIONS {
         return cors::preflight(&exchange);
     }
-    let outcome = match body::read(body).await {
+    let outcome = match body::read(body, exchange.body_limit()).await {
         Ok(body) => finished(&exchange, body).await,
         Err(error) => {
             let outcome = Err(error);
@@ -64,7 +65,7 @@ fn record(exchange: &Exchange, outcome: &Result<Reply, ApiError>) {
     match outcome {
         Ok(_) => tracing::debug!(request = %id, %method, path, ms = ms(), "answered"),
         Err(error) => {
-            let (status, code, text) = (error.status.as_u16(), error.code, &*error.message);
+            let (status, code, text) = (error.status.as_u16(), error.code, limits::log_line(&error.message));
             match &error.story {
                 Some(story) => {
                     tracing::error!(request = %id, %method, path, status, code, story, ms = ms(), "failed");

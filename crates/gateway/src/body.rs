@@ -14,17 +14,17 @@ use crate::errors::ApiError;
 ///
 /// Of a body that is too large the rest is read and thrown away, up to a point: a client that is still sending when
 /// the answer comes would see a broken connection instead of it.
-pub(crate) async fn read<B>(body: B) -> Result<Bytes, ApiError>
+pub(crate) async fn read<B>(body: B, limit: usize) -> Result<Bytes, ApiError>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
 {
-    tokio::time::timeout(limits::REQUEST_BODY_DEADLINE, collect(body))
+    tokio::time::timeout(limits::REQUEST_BODY_DEADLINE, collect(body, limit))
         .await
         .unwrap_or_else(|_| Err(ApiError::body_too_slow()))
 }
 
-async fn collect<B>(mut body: B) -> Result<Bytes, ApiError>
+async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, ApiError>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
@@ -39,7 +39,7 @@ where
             continue;
         };
         total += data.len();
-        if total > limits::REQUEST_BYTES {
+        if total > limit {
             (first, rest) = (Bytes::new(), BytesMut::new());
             if total > limits::REQUEST_DRAIN_BYTES {
                 break;
@@ -53,8 +53,8 @@ where
             rest.extend_from_slice(&data);
         }
     }
-    if total > limits::REQUEST_BYTES {
-        return Err(ApiError::body_too_large());
+    if total > limit {
+        return Err(ApiError::body_too_large(limit));
     }
     Ok(if rest.is_empty() { first } else { rest.freeze() })
 }
@@ -100,19 +100,19 @@ mod tests {
 
     #[test]
     fn a_body_in_pieces_is_joined() {
-        assert_eq!(block_on(collect(chunks(&[2, 0, 1, 3]))).unwrap(), "aacddd");
-        assert_eq!(block_on(collect(Full::new(Bytes::from("whole")))).unwrap(), "whole");
-        assert_eq!(block_on(collect(chunks(&[]))).unwrap(), "");
+        assert_eq!(block_on(collect(chunks(&[2, 0, 1, 3]), limits::REQUEST_BYTES)).unwrap(), "aacddd");
+        assert_eq!(block_on(collect(Full::new(Bytes::from("whole")), limits::REQUEST_BYTES)).unwrap(), "whole");
+        assert_eq!(block_on(collect(chunks(&[]), limits::REQUEST_BYTES)).unwrap(), "");
     }
 
     #[test]
     fn the_limit_is_exact() {
         let half = limits::REQUEST_BYTES / 2;
         assert_eq!(
-            block_on(collect(chunks(&[half, limits::REQUEST_BYTES - half]))).unwrap().len(),
+            block_on(collect(chunks(&[half, limits::REQUEST_BYTES - half]), limits::REQUEST_BYTES)).unwrap().len(),
             limits::REQUEST_BYTES
         );
-        let error = block_on(collect(chunks(&[limits::REQUEST_BYTES, 1, 7]))).unwrap_err();
+        let error = block_on(collect(chunks(&[limits::REQUEST_BYTES, 1, 7]), limits::REQUEST_BYTES)).unwrap_err();
         assert_eq!(error.status, StatusCode::PAYLOAD_TOO_LARGE);
     }
 

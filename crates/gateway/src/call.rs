@@ -5,7 +5,7 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use usher_contract::{limits, value};
-use usher_dispatch::{Call, Origin};
+use usher_dispatch::{Call, CallError, Origin};
 
 use crate::errors::ApiError;
 use crate::exchange::Exchange;
@@ -59,6 +59,10 @@ fn parse(body: &[u8]) -> Result<Request, ApiError> {
     // What App Services says when a service of this name does not exist: none does here.
     if body.service.is_some() {
         return Err(ApiError::function_execution(format!("Cannot access member '{}' of undefined", body.name)));
+    }
+    if body.name.chars().count() > limits::FUNCTION_NAME_CHARS {
+        let name: String = body.name.chars().take(limits::FUNCTION_NAME_CHARS).collect();
+        return Err(CallError::NotFound(format!("{name}…")).into());
     }
     let arguments = arguments(body.arguments.unwrap_or_default())?;
     Ok(Request { function: body.name, arguments })

@@ -113,8 +113,8 @@ impl ApiError {
         self.code == Some(DOMAIN_NOT_ALLOWED)
     }
 
-    pub(crate) fn body_too_large() -> Self {
-        let message = format!("the request body is larger than {} bytes", limits::REQUEST_BYTES);
+    pub(crate) fn body_too_large(limit: usize) -> Self {
+        let message = format!("the request body is larger than {limit} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLarge", message)
     }
 

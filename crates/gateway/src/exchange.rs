@@ -7,6 +7,7 @@ use std::time::Instant;
 use bson::oid::ObjectId;
 use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
+use usher_contract::limits;
 use usher_dispatch::Deployment;
 use usher_identity::Identity;
 
@@ -101,8 +102,16 @@ impl Exchange {
         self.identity().app_of_token(token).ok()
     }
 
+    /// How large the body may be: only a function call carries more than a credential.
+    pub(crate) fn body_limit(&self) -> usize {
+        let call = self.parts.uri.path().trim_end_matches('/').ends_with("/functions/call");
+        if call { limits::REQUEST_BYTES } else { limits::CREDENTIAL_BYTES }
+    }
+
+    /// The last line of a forwarding header: the one that the trusted proxy wrote. Those before it are the client's.
     fn forwarded(&self, name: &HeaderName) -> Option<&str> {
-        self.shared.services.options.trust_forwarded.then(|| self.header(name)).flatten()
+        let last = || self.parts.headers.get_all(name).iter().next_back()?.to_str().ok();
+        self.shared.services.options.trust_forwarded.then(last).flatten()
     }
 
     fn header(&self, name: &HeaderName) -> Option<&str> {

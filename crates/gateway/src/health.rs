@@ -39,7 +39,9 @@ fn readiness(probe: Result<(), String>) -> Result<Reply, ApiError> {
     match probe {
         Ok(()) => Reply::json(StatusCode::OK, &json!({"status": "ready"})),
         Err(reason) => {
-            let body = json!({"status": "not ready", "reason": reason});
+            // The reason may name hosts, which is the log's business.
+            tracing::warn!(%reason, "not ready");
+            let body = json!({"status": "not ready"});
             Reply::json(StatusCode::SERVICE_UNAVAILABLE, &body)
         }
     }

@@ -11,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use usher_contract::limits;
 
 use crate::answer::answer;
@@ -36,14 +37,19 @@ pub async fn serve(listener: TcpListener, services: Services, shutdown: impl Fut
 
 async fn accept(listener: &TcpListener, shared: &Arc<Shared>, shutdown: impl Future<Output = ()> + Send) {
     let mut shutdown = pin!(shutdown);
+    let slots = Arc::new(Semaphore::new(limits::CONNECTIONS));
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => return,
-            accepted = listener.accept() => accepted,
+            accepted = next(listener, &slots) => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                shared.work.spawn(connection(stream, peer, Arc::clone(shared)));
+            Ok((stream, peer, slot)) => {
+                let connection = connection(stream, peer, Arc::clone(shared));
+                shared.work.spawn(async move {
+                    connection.await;
+                    drop(slot);
+                });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -51,6 +57,16 @@ async fn accept(listener: &TcpListener, shared: &Arc<Shared>, shutdown: impl Fut
             }
         }
     }
+}
+
+/// The next connection, once there is a slot for it.
+async fn next(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, slot))
 }
 
 async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {

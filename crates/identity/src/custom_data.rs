@@ -64,7 +64,11 @@ impl Identity {
         let id_field = &app.custom_user_data.user_id_field;
         check(&fields, id_field)?;
         let filter = match self.custom_data(app, user).await? {
-            Some(document) => doc! {"_id": document.get("_id").cloned().unwrap_or(Bson::Null)},
+            // With the user's id, so that a document deleted in between is made anew as this user's.
+            Some(document) => ["_id", id_field]
+                .into_iter()
+                .map(|field| (field.to_owned(), document.get(field).cloned().unwrap_or(Bson::Null)))
+                .collect(),
             None => doc! {id_field: user},
         };
         collection

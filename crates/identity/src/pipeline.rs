@@ -151,7 +151,11 @@ impl Pipeline {
     async fn run(self) -> Result<Creation, IdentityError> {
         let [claim] = &self.claim;
         // One at a time within this host; between hosts, the unique index on identities decides.
-        let flight = self.identity.flights.board(format!("{} {}", claim.app, claim.provider_id)).await;
+        // A crowd behind a slow or failing function does not wait for ever.
+        let boarding = self.identity.flights.board(format!("{} {}", claim.app, claim.provider_id));
+        let flight = tokio::time::timeout(BUSY_PATIENCE, boarding).await.map_err(|_| {
+            IdentityError::Overloaded("other logins of this identity are still under way; try again".to_owned())
+        })?;
         if flight.waited
             && let Some(user) = self.winner().await?
         {
@@ -183,7 +187,12 @@ impl Pipeline {
     async fn attempt(&self, transaction: Transaction) -> Result<(), Halt> {
         self.lay_claim(&transaction).await?;
         let user = user_object(&self.user, &self.claim);
-        self.run_function(&user, &transaction).await?;
+        let ran = self.run_function(&user, &transaction).await;
+        if ran.is_err() && transaction.transient() {
+            // Not the function's failure: the whole runs again, and where that does not help the client may.
+            return Err(IdentityError::Overloaded("the database is busy; try again".to_owned()).into());
+        }
+        ran?;
 
         let store = &self.identity.store;
         let mut session = transaction.session().await;

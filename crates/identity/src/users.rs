@@ -76,15 +76,22 @@ impl Identity {
     /// # Errors
     /// [`IdentityError::UserNotFound`].
     pub async fn set_disabled(&self, app: &App, user: &str, disabled: bool) -> Result<(), IdentityError> {
-        let filter = this_user(app, user)?;
-        let changed = self.store.users.update_one(filter, doc! {"$set": {"disabled": disabled}}).await?;
-        if changed.matched_count == 0 {
-            return Err(IdentityError::UserNotFound);
-        }
-        if disabled {
-            self.revoke_sessions(app, user).await?;
-        }
-        Ok(())
+        let (filter, store) = (this_user(app, user)?, &self.store);
+        let found = store.users.find_one(filter).await?.ok_or(IdentityError::UserNotFound)?;
+        self.database
+            .transaction(|transaction| async move {
+                let mut session = transaction.session().await;
+                let switch = doc! {"$set": {"disabled": disabled}};
+                let changed = store.users.update_one(doc! {"_id": found.id}, switch).session(&mut *session).await?;
+                if changed.matched_count == 0 {
+                    return Err(IdentityError::UserNotFound);
+                }
+                if disabled {
+                    store.sessions.delete_many(doc! {"user_id": found.id}).session(&mut *session).await?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     /// Ends every session of a user; gives how many there were. Access tokens already issued stay valid until they

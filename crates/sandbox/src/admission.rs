@@ -15,35 +15,41 @@ use crate::run::RunError;
 pub enum Admission {
     /// A call from outside.
     Outer,
-    /// A call that a running function makes. These have instances of their own: if they shared those of outer
-    /// calls, a host full of callers would wait for itself.
-    Nested,
+    /// A call that a running function makes, so deep below the call from outside. Every depth has instances of its
+    /// own: a call only ever waits for deeper ones, so a host full of callers cannot wait for itself.
+    Nested {
+        /// From 1.
+        depth: usize,
+    },
 }
 
 /// The right to use one instance of the pool, given back when dropped.
 pub struct Permit(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
+/// How many instances each depth has. Functions that call functions are common, longer chains are not.
+pub(crate) fn instances(calls: u32) -> impl Iterator<Item = u32> {
+    (0..limits::CALL_DEPTH).map(move |depth| if depth < 2 { calls } else { (calls / 8).max(1) })
+}
+
 pub(crate) struct Pool {
-    outer: Arc<Semaphore>,
-    nested: Arc<Semaphore>,
+    /// By depth.
+    depths: Vec<Arc<Semaphore>>,
     /// Waiting calls, so that a flood is turned away at once instead of piling up.
     waiting: AtomicUsize,
 }
 
 impl Pool {
     pub(crate) fn new(calls: u32) -> Self {
-        Self {
-            outer: Arc::new(Semaphore::new(calls as usize)),
-            nested: Arc::new(Semaphore::new(calls as usize)),
-            waiting: AtomicUsize::new(0),
-        }
+        let depths = instances(calls).map(|count| Arc::new(Semaphore::new(count as usize))).collect();
+        Self { depths, waiting: AtomicUsize::new(0) }
     }
 
     async fn admit(&self, admission: Admission, deadline: Instant) -> Result<Permit, RunError> {
-        let semaphore = match admission {
-            Admission::Outer => &self.outer,
-            Admission::Nested => &self.nested,
+        let depth = match admission {
+            Admission::Outer => 0,
+            Admission::Nested { depth } => depth,
         };
+        let semaphore = &self.depths[depth.min(self.depths.len() - 1)];
         if let Ok(permit) = semaphore.clone().try_acquire_owned() {
             return Ok(Permit(permit));
         }

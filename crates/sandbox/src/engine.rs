@@ -7,7 +7,7 @@ use usher_contract::limits;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::admission::Pool;
+use crate::admission::{Pool, instances};
 use crate::cache::Cache;
 use crate::imports;
 use crate::load::LoadError;
@@ -57,8 +57,8 @@ impl Sandbox {
     /// [`LoadError::Engine`] where the machine cannot give what the pool needs, and [`LoadError::Cache`] where the
     /// cache directory cannot be made.
     pub fn new(options: &SandboxOptions) -> Result<Self, LoadError> {
-        // A function that calls a function holds two instances, so the pool has twice as many as calls may begin.
-        let engine = Engine::new(&config(options.concurrent_calls * 2)).map_err(LoadError::Engine)?;
+        let instances = instances(options.concurrent_calls).sum();
+        let engine = Engine::new(&config(instances)).map_err(LoadError::Engine)?;
         let linker = imports::linker(&engine).map_err(LoadError::Engine)?;
         let cache = options.cache.as_ref().map(|directory| Cache::open(directory, &engine));
         tick(&engine);

@@ -72,6 +72,7 @@ impl Sandbox {
         let mut store = Store::new(&self.engine, State::new(host, inputs, budget));
         store.limiter(|state| state);
         store.set_hostcall_fuel(limits::DOCUMENT_BYTES.min(budget.host_bytes) + HOSTCALL_MARGIN);
+        store.set_max_component_handles(budget.handles + limits::SYSTEM_HANDLES);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |_| {
             if Instant::now() >= deadline {
@@ -104,7 +105,10 @@ impl Sandbox {
                 store.data_mut().cross(document.len()).map_err(RunError::Ended)?;
                 Ok(document)
             }
-            Err(error) => Err(RunError::Function(Failure { code: error.code.into(), message: error.message })),
+            Err(error) => {
+                store.data_mut().cross(error.code.len() + error.message.len()).map_err(RunError::Ended)?;
+                Err(RunError::Function(Failure { code: error.code.into(), message: error.message }))
+            }
         }
     }
 }
@@ -143,6 +147,9 @@ fn explain(error: wasmtime::Error) -> Failure {
         );
     }
     let root = error.root_cause().to_string();
+    if root.contains("handle limit exceeded") || root.contains("resource table") {
+        return Failure::new(ErrorCode::HandleLimitExceeded, "too many handles of system interfaces were open at once");
+    }
     if root.contains("allocated for hostcalls has been exhausted") {
         return Failure::new(
             ErrorCode::HostBytesLimitExceeded,

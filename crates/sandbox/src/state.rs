@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use usher_contract::host::Level;
-use usher_contract::{Budget, Collection, Cursor, ErrorCode, Failure, Host};
+use usher_contract::{Budget, Collection, Cursor, ErrorCode, Failure, Host, limits};
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -24,7 +24,8 @@ pub(crate) struct State {
     pub(crate) inputs: Inputs,
     pub(crate) log: Arc<Log>,
     pub(crate) table: ResourceTable,
-    wasi: WasiCtx,
+    /// Made when the guest first asks for it: many never do.
+    wasi: Option<WasiCtx>,
     budget: Budget,
     memory: usize,
     host_calls: u64,
@@ -36,19 +37,12 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(host: Arc<dyn Host>, inputs: Inputs, budget: Budget) -> Self {
         let log = Log::new(host.clone(), budget.log_bytes);
-        let mut wasi = WasiCtx::builder();
-        inputs.provide(&mut wasi);
-        wasi.stdout(Stream::new(log.clone(), Level::Info))
-            .stderr(Stream::new(log.clone(), Level::Error))
-            .max_random_size(budget.host_bytes as u64)
-            .allow_tcp(false)
-            .allow_udp(false);
         Self {
             host,
             inputs,
             log,
             table: ResourceTable::new(),
-            wasi: wasi.build(),
+            wasi: None,
             budget,
             memory: 0,
             host_calls: 0,
@@ -110,9 +104,22 @@ impl State {
     }
 }
 
+/// The system interfaces without power: the invocation's inputs, the function's log, and nothing else.
+fn wasi(inputs: &Inputs, log: &Arc<Log>) -> WasiCtx {
+    let mut wasi = WasiCtx::builder();
+    inputs.provide(&mut wasi);
+    wasi.stdout(Stream::new(log.clone(), Level::Info))
+        .stderr(Stream::new(log.clone(), Level::Error))
+        .max_random_size(limits::RANDOM_BYTES)
+        .allow_tcp(false)
+        .allow_udp(false);
+    wasi.build()
+}
+
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        let wasi = self.wasi.get_or_insert_with(|| wasi(&self.inputs, &self.log));
+        WasiCtxView { ctx: wasi, table: &mut self.table }
     }
 }
 

@@ -89,6 +89,5 @@ fn parse(fields: &str) -> Result<Document> {
 
 fn print(output: Output, document: Document) {
     let json = value::to_extended_json(Bson::Document(document));
-    let text = serde_json::to_string_pretty(&json).unwrap_or_else(|_| json.to_string());
-    output.answer(&json, text);
+    output.answer_json(&json);
 }

@@ -33,7 +33,7 @@ impl Dev {
         let Self { directory, server } = self;
         let (changed, changes) = mpsc::channel(1);
         // Watching begins before the first build, so that no change is missed.
-        let _watcher = watch(&directory, changed)?;
+        let _watcher = watch(&directory, server.storage.directory(), changed)?;
         let host = server.open().await?;
         if let Err(error) = host.rooms.deploy_all(std::slice::from_ref(&directory), output).await {
             output.failure(&error);
@@ -61,13 +61,18 @@ async fn redeploy(rooms: &Rooms, directory: &Path, mut changes: mpsc::Receiver<(
     }
 }
 
-fn watch(directory: &Path, changed: mpsc::Sender<()>) -> Result<RecommendedWatcher> {
+fn watch(directory: &Path, data: &Path, changed: mpsc::Sender<()>) -> Result<RecommendedWatcher> {
     let root =
         directory.canonicalize().with_context(|| format!("there is no app directory {}", directory.display()))?;
     let below = root.clone();
+    // The database writes below the app where somebody wants its data there.
+    std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+    let data = data.canonicalize()?;
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else { return };
-        if matches!(event.kind, EventKind::Access(_)) || !event.paths.iter().any(|path| is_source(&below, path)) {
+        if matches!(event.kind, EventKind::Access(_))
+            || !event.paths.iter().any(|path| is_source(&below, path) && !path.starts_with(&data))
+        {
             return;
         }
         // A full channel already announces a change.

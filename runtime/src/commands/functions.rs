@@ -46,7 +46,7 @@ impl Functions {
         let host = Host::beside(&call.target.storage).await?;
         let result = call.run(&host, &app.directory, output).await;
         host.close().await;
-        output.answer(&result?, "");
+        output.answer_json(&result?);
         Ok(())
     }
 }

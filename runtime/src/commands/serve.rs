@@ -1,7 +1,9 @@
 //! `usher serve`: apps for clients, until the process is told to stop.
 
 use std::future::Future;
+use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -112,7 +114,14 @@ impl Server {
 fn announce(file: &Path, url: &str, mongodb: &str) -> Result<()> {
     let temporary = file.with_extension("tmp");
     let ready = json!({ "url": url, "mongodb": mongodb, "pid": std::process::id() });
-    std::fs::write(&temporary, ready.to_string())?;
+    // The connection string may hold a password.
+    let mut open = std::fs::OpenOptions::new();
+    open.write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)?
+        .write_all(ready.to_string().as_bytes())?;
     std::fs::rename(&temporary, file)?;
     Ok(())
 }

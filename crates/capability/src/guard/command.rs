@@ -294,6 +294,9 @@ impl<'a> Desk<'a> {
                 None => None,
             };
             match (rows, pinned) {
+                (Some(_), Some(_)) if query.evaluates => {
+                    return Err(Refusal::not_allowed("$expr cannot be part of an upsert: match by fields"));
+                }
                 (Some(rows), Some(value)) => write_pinned(writer, query_key, rows, value, query)?,
                 _ => write_query(writer, query_key, rows, query)?,
             }
