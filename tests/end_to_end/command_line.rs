@@ -91,6 +91,9 @@ async fn functions_are_called_from_the_command_line() {
         json!({ "$oid": "0123456789abcdef01234567" })
     );
 
+    let plain = usher.command(&sample(), &["functions", "call", "echo", r#"{"a": "b"}"#]);
+    assert_eq!(String::from_utf8(plain.stdout).unwrap(), "{\n  \"a\": \"b\"\n}\n", "a person sees the result too");
+
     let login = usher.client("sample").log_in_anonymously().await;
     let id = login.text("user_id");
     assert_eq!(answer(call(&["get_custom_data", "--as", id]))["user_id"], id);
@@ -135,7 +138,7 @@ fn check_names_every_mistake_with_file_and_line() {
     assert!(!text.contains('\u{1b}'), "no colour where there is no terminal: {text}");
     let output = run(&["check", "--json", &path]);
     let text = String::from_utf8(output.stdout).unwrap();
-    let report: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let report: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(report[0]["mistakes"].as_array().unwrap().len(), 3, "{report}");
     assert!(run(&["check", &sample().display().to_string()]).status.success());
 }
