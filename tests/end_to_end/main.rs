@@ -1,5 +1,7 @@
 //! End to end: the real binary, the real database, real clients.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 mod authority;
 mod command_line;
 mod crash;
