@@ -118,6 +118,10 @@ pub const EMAIL_BYTES: usize = 254;
 /// A request body that is no function call: a credential, whose parts are short. Parsed JSON takes many times its
 /// size, and these requests need no account.
 pub const CREDENTIAL_BYTES: usize = 64 * KIB;
+/// A function call's body from which on it counts as large: parsed, it may take fifty times as much memory.
+pub const LARGE_CALL_BYTES: usize = MIB;
+/// Large calls that are parsed at once; the others wait their turn.
+pub const LARGE_CALLS: usize = 4;
 /// Connections at once, so that idle ones cannot use up the host. The 10,000 concurrent requests of reference 3.1.
 pub const CONNECTIONS: usize = 10_000;
 

@@ -24,7 +24,14 @@ struct Body {
 pub(crate) async fn call(exchange: &Exchange, app: &str, body: &[u8]) -> Result<Reply, ApiError> {
     let deployment = exchange.deployment(app)?;
     let token = exchange.identity().verify_access(deployment.app(), exchange.bearer()?).await?;
-    let Request { function, arguments } = parse(body)?;
+    let Request { function, arguments } = {
+        // Parsing is what takes the memory; the function may then run for long.
+        let _slot = match body.len() {
+            ..limits::LARGE_CALL_BYTES => None,
+            _ => Some(exchange.shared.large.acquire().await.map_err(|closed| ApiError::internal(closed.to_string()))?),
+        };
+        parse(body)?
+    };
     let call = Call {
         deployment,
         function,

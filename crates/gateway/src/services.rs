@@ -5,8 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use usher_contract::limits;
 use usher_dispatch::Dispatcher;
 use usher_identity::Identity;
 
@@ -57,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) services: Services,
     /// Connections and running requests; shutdown waits for them.
     pub(crate) work: TaskTracker,
+    /// Slots for large calls.
+    pub(crate) large: Semaphore,
     /// Cancelled when shutdown begins.
     pub(crate) closing: CancellationToken,
 }
@@ -66,6 +70,11 @@ impl Shared {
         if let Some(url) = &mut services.options.public_url {
             url.truncate(url.trim_end_matches('/').len());
         }
-        Self { services, work: TaskTracker::new(), closing: CancellationToken::new() }
+        Self {
+            services,
+            work: TaskTracker::new(),
+            large: Semaphore::new(limits::LARGE_CALLS),
+            closing: CancellationToken::new(),
+        }
     }
 }
