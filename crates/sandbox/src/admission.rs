@@ -38,6 +38,23 @@ pub(crate) struct Pool {
     waiting: AtomicUsize,
 }
 
+/// A place in the queue, left when dropped: a caller that runs out of time stops waiting in the middle.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    /// Gives how many stood there before, too.
+    fn take(waiting: &'a AtomicUsize) -> (Self, usize) {
+        let ahead = waiting.fetch_add(1, Ordering::Relaxed);
+        (Self(waiting), ahead)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Pool {
     pub(crate) fn new(calls: u32) -> Self {
         let depths = instances(calls).map(|count| Arc::new(Semaphore::new(count as usize))).collect();
@@ -53,12 +70,11 @@ impl Pool {
         if let Ok(permit) = semaphore.clone().try_acquire_owned() {
             return Ok(Permit(permit));
         }
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= limits::QUEUE_LENGTH {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        let (_place, ahead) = Place::take(&self.waiting);
+        if ahead >= limits::QUEUE_LENGTH {
             return Err(RunError::Overloaded("the queue for a sandbox is full".into()));
         }
         let permit = timeout_at(deadline, semaphore.clone().acquire_owned()).await;
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
         match permit {
             Ok(Ok(permit)) => Ok(Permit(permit)),
             _ => {
@@ -77,5 +93,40 @@ impl Sandbox {
         let patience = Instant::now() + limits::QUEUE_DEADLINE;
         let deadline = deadline.map_or(patience, |deadline| deadline.min(patience));
         self.pool.admit(admission, deadline).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_stops_waiting_leaves_the_queue() {
+        let pool = Pool::new(1);
+        let running = pool.admit(Admission::Outer, soon()).await.unwrap();
+        let mut waiting = Box::pin(pool.admit(Admission::Outer, soon()));
+        let polled = std::future::poll_fn(|context| std::task::Poll::Ready(waiting.as_mut().poll(context))).await;
+        assert!(polled.is_pending());
+        assert_eq!(pool.waiting.load(Ordering::Relaxed), 1);
+        drop(waiting);
+        assert_eq!(pool.waiting.load(Ordering::Relaxed), 0);
+        drop(running);
+        assert!(pool.admit(Admission::Outer, soon()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_call_does_not_wait_for_those_above_it() {
+        let pool = Pool::new(1);
+        let mut held = vec![pool.admit(Admission::Outer, soon()).await.unwrap()];
+        for depth in 1..limits::CALL_DEPTH {
+            held.push(pool.admit(Admission::Nested { depth }, Instant::now()).await.unwrap());
+        }
+        assert!(pool.admit(Admission::Nested { depth: 1 }, Instant::now()).await.is_err());
     }
 }
