@@ -68,7 +68,7 @@ pub struct Function {
     pub private: bool,
     /// Runs with the system's grants, whoever calls.
     pub run_as_system: bool,
-    /// Arguments stay out of the log.
+    /// Arguments stay out of the log, where they are not written in any case.
     pub disable_arg_logs: bool,
     /// Where the code is.
     pub source: Source,
