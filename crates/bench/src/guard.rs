@@ -23,6 +23,7 @@ pub(crate) fn run() -> Result<Row> {
         collection: "custom_data".into(),
         rows: Some(RowFilter { field: "user_id".into(), values: vec![Bson::String(id.to_hex()), Bson::ObjectId(id)] }),
         operations: Operations::ALL,
+        others: Vec::new(),
     };
     let filter = doc! { "visits": { "$gte": 3 }, "tags": { "$in": ["a", "b"] } }.to_vec()?;
     let options = doc! { "projection": { "nickname": 1 } }.to_vec()?;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use bson::doc;
 use usher_contract::host::{Bytes, Level};
-use usher_contract::{Budget, Collection, ErrorCode, Failure, Host, Reason, limits};
+use usher_contract::{Budget, Collection, CollectionName, ErrorCode, Failure, Host, Reason, Transaction, limits};
 use usher_sandbox::{Admission, Inputs, Invocation, Module, Sandbox, SandboxOptions};
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentType, InstancePre, Lift, Linker, Lower, ResourceTable,
@@ -38,6 +38,24 @@ impl Host for Nothing {
     }
     fn app(&self) -> Bytes {
         Bytes::new()
+    }
+    fn value(&self, _name: &str) -> Option<Bytes> {
+        None
+    }
+    fn environment(&self) -> Bytes {
+        Bytes::new()
+    }
+    fn request(&self) -> Bytes {
+        Bytes::new()
+    }
+    fn open_collection(&self, _name: &CollectionName) -> Result<Box<dyn Collection>, Failure> {
+        Err(nothing())
+    }
+    async fn begin(&self) -> Result<Box<dyn Transaction>, Failure> {
+        Err(nothing())
+    }
+    async fn send(&self, _acting: &str, _request: Bytes) -> Result<Bytes, Failure> {
+        Err(nothing())
     }
     fn custom_data(&self) -> Result<Box<dyn Collection>, Failure> {
         Err(nothing())

@@ -38,10 +38,14 @@ pub enum ErrorCode {
     OperationNotAllowed,
     /// The write would leave the scope of the grant.
     OutsideScope,
+    /// The outcome of a task was taken before.
+    InvalidTask,
     /// Bytes that should be a BSON document are not, or break a document limit.
     InvalidDocument,
     /// The database refused or failed the operation.
     MongoDBError,
+    /// An HTTP request of a function could not be sent, or its answer not be read.
+    HTTPError,
     /// Something failed inside Usher; the log has the story.
     InternalServerError,
 }
@@ -64,8 +68,10 @@ impl ErrorCode {
         Self::GrantNotFound,
         Self::OperationNotAllowed,
         Self::OutsideScope,
+        Self::InvalidTask,
         Self::InvalidDocument,
         Self::MongoDBError,
+        Self::HTTPError,
         Self::InternalServerError,
     ];
 
@@ -87,8 +93,10 @@ impl ErrorCode {
             Self::GrantNotFound => "GrantNotFound",
             Self::OperationNotAllowed => "OperationNotAllowed",
             Self::OutsideScope => "OutsideScope",
+            Self::InvalidTask => "InvalidTask",
             Self::InvalidDocument => "InvalidDocument",
             Self::MongoDBError => "MongoDBError",
+            Self::HTTPError => "HTTPError",
             Self::InternalServerError => "InternalServerError",
         }
     }

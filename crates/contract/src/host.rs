@@ -44,12 +44,24 @@ pub trait Host: Send + Sync + 'static {
     async fn caller(&self) -> Result<Bytes, Failure>;
     /// Whether grants are the system's.
     fn running_as_system(&self) -> bool;
-    /// The app, `{id, name}`, as a BSON document.
+    /// The app (reference 5.4, `context.app`) as a BSON document.
     fn app(&self) -> Bytes;
+    /// A value of the app, `{value}`, where there is one of that name.
+    fn value(&self, name: &str) -> Option<Bytes>;
+    /// The environment, `{tag, values}`.
+    fn environment(&self) -> Bytes;
+    /// The client's request (reference 5.4, `context.request`); an empty document where no client is calling.
+    fn request(&self) -> Bytes;
     /// The custom-data collection under the caller's scope.
     fn custom_data(&self) -> Result<Box<dyn Collection>, Failure>;
     /// A collection that the configuration grants under this name.
     fn grant(&self, name: &str) -> Result<Box<dyn Collection>, Failure>;
+    /// A collection by its names in the app's configuration.
+    fn open_collection(&self, name: &CollectionName) -> Result<Box<dyn Collection>, Failure>;
+    /// Begins a transaction of the function's own.
+    async fn begin(&self) -> Result<Box<dyn Transaction>, Failure>;
+    /// Sends an HTTP request on behalf of the function `acting`; both documents are described in the WIT package.
+    async fn send(&self, acting: &str, request: Bytes) -> Result<Bytes, Failure>;
     /// Calls another function of the app; `arguments` is a BSON array.
     async fn call_function(&self, name: &str, arguments: Bytes) -> Result<Bytes, Failure>;
     /// Deletes the calling user.
@@ -58,9 +70,37 @@ pub trait Host: Send + Sync + 'static {
     fn log(&self, level: Level, message: &str);
 }
 
+/// A collection as JavaScript functions of App Services name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectionName {
+    /// The function that asks.
+    pub acting: String,
+    /// The data source, such as `mongodb-atlas`.
+    pub data_source: String,
+    /// The database.
+    pub database: String,
+    /// The collection.
+    pub collection: String,
+}
+
+/// A transaction that a function began: the host side of `transactions.transaction`. Dropped, it is aborted.
+#[async_trait]
+pub trait Transaction: Send + Sync {
+    /// A collection whose operations are part of the transaction.
+    fn open_collection(&self, name: &CollectionName) -> Result<Box<dyn Collection>, Failure>;
+    /// Makes everything that was done in it happen.
+    async fn commit(&self) -> Result<(), Failure>;
+    /// Takes everything that was done in it back.
+    async fn abort(&self) -> Result<(), Failure>;
+}
+
 /// A collection within a scope: the host side of `documents.collection`.
 #[async_trait]
 pub trait Collection: Send + Sync {
+    /// Whether operations have to happen in the order in which they were asked for, as in a transaction.
+    fn in_order(&self) -> bool {
+        false
+    }
     /// Checks and runs one operation.
     async fn execute(&self, operation: Operation) -> Result<Reply, Failure>;
 }

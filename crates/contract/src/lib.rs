@@ -12,6 +12,6 @@ pub mod scope;
 pub mod value;
 
 pub use error::{ErrorCode, Failure};
-pub use host::{Collection, Cursor, Host, Operation, Reason, Reply};
+pub use host::{Collection, CollectionName, Cursor, Host, Operation, Reason, Reply, Transaction};
 pub use limits::Budget;
 pub use scope::Operations;

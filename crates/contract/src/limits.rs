@@ -17,6 +17,9 @@ pub const WALL_CLOCK_CEILING: Duration = Duration::from_secs(300);
 /// Wall-clock time of a user-creation function. It runs inside a transaction, which MongoDB ends after 60 s; what
 /// is left over is for retries and the commit.
 pub const CREATION_WALL_CLOCK: Duration = Duration::from_secs(20);
+/// How long the top level of an app's scripts may run at deploy, all of them together. App Services evaluated it in
+/// each call, so it is short in every app that was usable there.
+pub const PRELOAD_WALL_CLOCK: Duration = Duration::from_secs(20);
 /// How often a running guest is interrupted to look at its deadline and to let others run. Short enough that an
 /// endless loop delays its neighbours by no more than a client notices.
 pub const EPOCH_TICK: Duration = Duration::from_millis(2);
@@ -52,6 +55,9 @@ pub const HANDLES: usize = 256;
 pub const HANDLES_CEILING: usize = 1_024;
 /// Handles of system interfaces (streams, timers) beside them. A program needs a few at a time.
 pub const SYSTEM_HANDLES: usize = 256;
+/// Tasks of one invocation that run at once; more that were started wait their turn. The connections to the database
+/// are shared by all calls.
+pub const TASKS: usize = 16;
 /// Random bytes of one request. They are made in one go, which nothing can interrupt.
 pub const RANDOM_BYTES: u64 = 64 * 1024;
 /// Bytes of log of one call. Enough for a long story, too little to fill a disk.
@@ -203,3 +209,27 @@ pub const COMMAND_BYTES: usize = DOCUMENT_BYTES + 12 * KIB;
 /// How much earlier than the invocation's deadline MongoDB is told to give up, so that its answer still arrives and no
 /// connection has to be cut.
 pub const DATABASE_MARGIN: Duration = Duration::from_millis(20);
+
+/// The body of one HTTP response, decompressed. The response is handed over as one BSON document, and its headers need
+/// some of the room.
+pub const HTTP_RESPONSE_BYTES: usize = DOCUMENT_BYTES - 256 * KIB;
+/// URL and headers of one HTTP request, and the headers of one response. Servers accept 8 to 64 KiB.
+pub const HTTP_HEAD_BYTES: usize = 64 * KIB;
+/// Headers of one HTTP request or response: what the HTTP library itself reads.
+pub const HTTP_HEADERS: usize = 100;
+/// Redirects that one HTTP request follows: as many as Go's client, which App Services used.
+pub const HTTP_REDIRECTS: usize = 10;
+/// How long a connection to another host may take to open. An address that swallows everything would otherwise take
+/// all of a function's time, and the function could not say what went wrong.
+pub const HTTP_CONNECT: Duration = Duration::from_secs(10);
+/// HTTP requests of one host that run at once to one origin; more wait their turn. App Services allowed a function 25
+/// sockets (reference 5.6); all functions share these.
+pub const HTTP_REQUESTS_PER_ORIGIN: usize = 64;
+/// Idle connections that are kept for each origin, to save the next request the handshake.
+pub const HTTP_IDLE_PER_ORIGIN: usize = 8;
+
+/// One JavaScript or JSON file of an app's functions. The sources of all functions are a part of every snapshot.
+pub const SCRIPT_BYTES: usize = 4 * MIB;
+/// What an archive of npm packages (`functions/node_modules.tar.gz`) may unpack to. App Services took archives of 15 MB
+/// (reference 5.6), and sources shrink to a fifth.
+pub const PACKAGES_BYTES: u64 = 512 * 1024 * 1024;

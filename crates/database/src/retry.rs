@@ -79,7 +79,7 @@ impl Database {
         Running: Future<Output = Result<T, E>>,
         E: Transient + From<DatabaseError>,
     {
-        let transaction = self.begin().await.map_err(|error| End::Over(DatabaseError::from(error).into()))?;
+        let transaction = self.begin().await.map_err(|error| End::Over(error.into()))?;
         let outcome = body(transaction.clone()).await;
         let transient = transaction.transient();
         match (outcome, transaction.fatal()) {
@@ -87,7 +87,7 @@ impl Database {
                 Ok(()) => Ok(value),
                 Err(error) => {
                     let again = error.is_transient();
-                    let error = DatabaseError::from(error).into();
+                    let error = error.into();
                     Err(if again { End::Again(error) } else { End::Over(error) })
                 }
             },
@@ -103,7 +103,11 @@ impl Database {
         }
     }
 
-    async fn begin(&self) -> Result<Transaction, Error> {
+    /// Begins a transaction that the caller ends, with snapshot reads and majority writes.
+    ///
+    /// # Errors
+    /// The database's, where there is none to begin it on.
+    pub async fn begin(&self) -> Result<Transaction, DatabaseError> {
         let mut session = self.client().start_session().await?;
         session
             .start_transaction()
@@ -115,7 +119,11 @@ impl Database {
 }
 
 impl Transaction {
-    async fn commit(&self) -> Result<(), Error> {
+    /// Commits. A commit whose outcome is unknown is sent again, at most [`limits::COMMIT_ATTEMPTS`] times.
+    ///
+    /// # Errors
+    /// The database's; nothing that the transaction wrote remains, unless the error says that nobody knows.
+    pub async fn commit(&self) -> Result<(), DatabaseError> {
         let mut session = self.session().await;
         let mut attempt = 1;
         let outcome = loop {
@@ -130,10 +138,11 @@ impl Transaction {
             }
         };
         seal(&mut session).await;
-        outcome
+        Ok(outcome?)
     }
 
-    async fn abort(&self) {
+    /// Aborts: nothing that the transaction wrote remains.
+    pub async fn abort(&self) {
         let mut session = self.session().await;
         // The server ends an abandoned transaction anyway; there is nobody to tell.
         if let Err(error) = session.abort_transaction().await {

@@ -12,6 +12,7 @@ use wasmtime::component::Component;
 
 use crate::load::LoadError;
 use crate::precompiled;
+use crate::preload::Preloaded;
 
 pub(crate) struct Cache {
     directory: PathBuf,
@@ -34,6 +35,11 @@ impl Cache {
         Ok(Self { directory })
     }
 
+    /// Where compiled code of this engine is kept.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The compiled form of a component, where it is there and sound.
     pub(crate) fn get(&self, engine: &Engine, component: &[u8]) -> Option<Component> {
         let path = self.path(component);
@@ -50,20 +56,40 @@ impl Cache {
         let written = compiled
             .serialize()
             .map_err(io::Error::other)
-            .and_then(|artifact| self.write(component, &precompiled::seal(&artifact)));
+            .and_then(|artifact| self.write(&self.path(component), &precompiled::seal(&artifact)));
         if let Err(error) = written {
             tracing::warn!(%error, directory = %self.directory.display(), "cannot keep compiled code");
         }
     }
 
-    fn write(&self, component: &[u8], sealed: &[u8]) -> io::Result<()> {
-        let path = self.path(component);
+    /// What preloading made of an engine and scripts before.
+    pub(crate) fn snapshot(&self, engine: &[u8], scripts: &[u8]) -> Option<Preloaded> {
+        let sealed = fs::read(self.snapshot_path(engine, scripts)).ok()?;
+        let (length, rest) = precompiled::opened(&sealed)?.split_first_chunk::<8>()?;
+        let (facts, component) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        Some(Preloaded { component: component.to_vec(), facts: facts.to_vec() })
+    }
+
+    /// Keeps it.
+    pub(crate) fn keep_snapshot(&self, engine: &[u8], scripts: &[u8], Preloaded { component, facts }: &Preloaded) {
+        let content = [&(facts.len() as u64).to_le_bytes(), &facts[..], &component[..]].concat();
+        if let Err(error) = self.write(&self.snapshot_path(engine, scripts), &precompiled::seal(&content)) {
+            tracing::warn!(%error, directory = %self.directory.display(), "cannot keep preloaded scripts");
+        }
+    }
+
+    fn snapshot_path(&self, engine: &[u8], scripts: &[u8]) -> PathBuf {
+        let both = Sha256::new().chain_update(Sha256::digest(engine)).chain_update(Sha256::digest(scripts));
+        self.directory.join(format!("{}.scripts", hex::encode(both.finalize())))
+    }
+
+    fn write(&self, path: &Path, sealed: &[u8]) -> io::Result<()> {
         // A name of its own until it is whole, so that no reader ever sees half of it.
         let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
         let mut file = fs::File::create(&temporary)?;
         file.write_all(sealed)?;
         file.sync_all()?;
-        fs::rename(&temporary, &path)
+        fs::rename(&temporary, path)
     }
 
     fn path(&self, component: &[u8]) -> PathBuf {

@@ -10,6 +10,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 use crate::admission::{Pool, instances};
 use crate::cache::Cache;
 use crate::imports;
+use crate::incremental::Incremental;
 use crate::load::LoadError;
 use crate::state::State;
 
@@ -48,6 +49,7 @@ pub struct Sandbox {
     pub(crate) linker: Linker<State>,
     pub(crate) pool: Pool,
     pub(crate) cache: Option<Arc<Cache>>,
+    pub(crate) incremental: Arc<Incremental>,
 }
 
 impl Sandbox {
@@ -58,11 +60,15 @@ impl Sandbox {
     /// cache directory cannot be made.
     pub fn new(options: &SandboxOptions) -> Result<Self, LoadError> {
         let instances = instances(options.concurrent_calls).sum();
-        let engine = Engine::new(&config(instances)).map_err(LoadError::Engine)?;
+        let incremental = Incremental::new();
+        let engine = config(instances, &incremental).and_then(|config| Engine::new(&config)).map_err(LoadError::Engine)?;
         let linker = imports::linker(&engine).map_err(LoadError::Engine)?;
-        let cache = options.cache.as_ref().map(|directory| Cache::open(directory, &engine));
+        let cache = options.cache.as_ref().map(|directory| Cache::open(directory, &engine)).transpose()?.map(Arc::new);
+        if let Some(cache) = &cache {
+            incremental.keep_in(cache.directory());
+        }
         tick(&engine);
-        Ok(Self { linker, pool: Pool::new(options.concurrent_calls), cache: cache.transpose()?.map(Arc::new), engine })
+        Ok(Self { linker, pool: Pool::new(options.concurrent_calls), cache, incremental, engine })
     }
 
     /// The engine, for benchmarks that measure the floor with the same settings.
@@ -73,7 +79,7 @@ impl Sandbox {
 
 /// The one constructor of the engine's configuration. Compiler and executor share it, so an artifact of the cache
 /// always fits the engine that loads it.
-fn config(instances: u32) -> Config {
+fn config(instances: u32, incremental: &Arc<Incremental>) -> wasmtime::Result<Config> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances * Parts::CORE_INSTANCES)
@@ -101,8 +107,9 @@ fn config(instances: u32) -> Config {
         .concurrency_support(false)
         .cranelift_nan_canonicalization(true)
         .wasm_memory64(false)
-        .wasm_relaxed_simd(false);
-    config
+        .wasm_relaxed_simd(false)
+        .enable_incremental_compilation(incremental.clone())?;
+    Ok(config)
 }
 
 /// Advances the engine's epoch for as long as the engine lives.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use usher_contract::host::Level;
-use usher_contract::{Collection, Failure, Operation, Reason, Reply};
+use usher_contract::{Collection, CollectionName, Failure, Operation, Reason, Reply};
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
@@ -16,12 +16,12 @@ use crate::state::{OpenCollection, OpenCursor, State};
 
 type Answer<T> = Result<std::result::Result<T, types::Error>>;
 
-fn error(failure: Failure) -> types::Error {
+pub(crate) fn error(failure: Failure) -> types::Error {
     types::Error { code: failure.code.into_owned(), message: failure.message }
 }
 
 impl State {
-    fn open(
+    pub(crate) fn open(
         &mut self,
         collection: std::result::Result<Box<dyn Collection>, Failure>,
     ) -> Answer<Resource<OpenCollection>> {
@@ -74,7 +74,7 @@ impl State {
         match self.execute(&this, bytes, operation).await? {
             Ok(Reply::Cursor(cursor)) => {
                 self.open_handle()?;
-                Ok(Ok(self.table.push(OpenCursor(cursor))?))
+                Ok(Ok(self.table.push(OpenCursor::new(cursor))?))
             }
             Ok(_) => Err(wasmtime::Error::msg("the capability answered with another kind of reply")),
             Err(error) => Ok(Err(error)),
@@ -88,7 +88,8 @@ impl DocumentsHost for State {}
 impl HostCursor for State {
     async fn next_batch(&mut self, this: Resource<OpenCursor>) -> Answer<Vec<u8>> {
         self.spend_database(0)?;
-        let batch = self.table.get_mut(&this)?.0.next_batch().await;
+        let cursor = self.table.get(&this)?.clone();
+        let batch = cursor.next_batch().await;
         if let Ok(batch) = &batch {
             self.cross(batch.len())?;
         }
@@ -312,6 +313,31 @@ impl invocation::Host for State {
         self.open(collection)
     }
 
+    fn open_collection(&mut self, name: invocation::CollectionName) -> Answer<Resource<OpenCollection>> {
+        let name = named(name);
+        self.spend(name.database.len() + name.collection.len())?;
+        let collection = self.host.open_collection(&name);
+        self.open(collection)
+    }
+
+    fn value(&mut self, name: String) -> Result<Option<Document>> {
+        let value = self.host.value(&name);
+        self.spend(name.len() + value.as_ref().map_or(0, Vec::len))?;
+        Ok(value)
+    }
+
+    fn environment(&mut self) -> Result<Document> {
+        let environment = self.host.environment();
+        self.spend(environment.len())?;
+        Ok(environment)
+    }
+
+    fn request(&mut self) -> Result<Document> {
+        let request = self.host.request();
+        self.spend(request.len())?;
+        Ok(request)
+    }
+
     async fn call_function(&mut self, name: String, arguments: Document) -> Answer<Document> {
         self.spend(name.len() + arguments.len())?;
         let answer = self.host.call_function(&name, arguments).await;
@@ -331,6 +357,11 @@ impl invocation::Host for State {
         };
         Ok(self.log.write(level, &message)?)
     }
+}
+
+pub(crate) fn named(name: invocation::CollectionName) -> CollectionName {
+    let invocation::CollectionName { acting, data_source, database, collection } = name;
+    CollectionName { acting, data_source, database, collection }
 }
 
 impl account::Host for State {

@@ -11,16 +11,22 @@ mod cache;
 mod engine;
 mod host;
 mod imports;
+mod incremental;
 mod inputs;
 mod load;
 mod log;
+mod nobody;
 #[allow(unsafe_code, reason = "the one place that loads precompiled code; see the module")]
 mod precompiled;
+mod preload;
 mod run;
 mod state;
+mod tasks;
+mod transactions;
 
 pub use admission::{Admission, Permit};
 pub use engine::{Sandbox, SandboxOptions};
 pub use inputs::Inputs;
 pub use load::{LoadError, Module};
+pub use preload::{PreloadError, Preloaded};
 pub use run::{Invocation, RunError};

@@ -82,12 +82,25 @@ impl Sandbox {
         if bytes.len() > limits::COMPONENT_BYTES {
             return Err(LoadError::TooLarge(bytes.len()));
         }
+        let component = self.compile(bytes).await?;
+        imports::check(&self.engine, &component)?;
+        let initial_memory = fits_pool(&component)?;
+        let pre = self.linker.instantiate_pre(&component).and_then(FunctionPre::new).map_err(LoadError::World)?;
+        Ok(Arc::new(Module { pre, component, initial_memory }))
+    }
+}
+
+impl Sandbox {
+    /// The compiled form of a component, from the cache or made on a thread of its own.
+    pub(crate) async fn compile(&self, bytes: Vec<u8>) -> Result<Component, LoadError> {
         let engine = self.engine.clone();
         let cache = self.cache.clone();
-        let component = tokio::task::spawn_blocking(move || {
+        let incremental = self.incremental.clone();
+        tokio::task::spawn_blocking(move || {
             if let Some(component) = cache.as_ref().and_then(|cache| cache.get(&engine, &bytes)) {
                 return Ok(component);
             }
+            let _compiling = incremental.compiling();
             let component = Component::from_binary(&engine, &bytes)?;
             if let Some(cache) = &cache {
                 cache.put(&bytes, &component);
@@ -96,12 +109,7 @@ impl Sandbox {
         })
         .await
         .map_err(|panic| LoadError::Compile(wasmtime::Error::new(panic)))?
-        .map_err(LoadError::Compile)?;
-
-        imports::check(&self.engine, &component)?;
-        let initial_memory = fits_pool(&component)?;
-        let pre = self.linker.instantiate_pre(&component).and_then(FunctionPre::new).map_err(LoadError::World)?;
-        Ok(Arc::new(Module { pre, component, initial_memory }))
+        .map_err(LoadError::Compile)
     }
 }
 

@@ -14,12 +14,15 @@ pub(crate) fn seal(artifact: &[u8]) -> Vec<u8> {
     sealed
 }
 
+/// What was sealed, where it is undamaged.
+pub(crate) fn opened(sealed: &[u8]) -> Option<&[u8]> {
+    let (digest, content) = sealed.split_at_checked(DIGEST)?;
+    (Sha256::digest(content)[..] == *digest).then_some(content)
+}
+
 /// Loads a sealed artifact; `None` where it is damaged or was made for another engine.
 pub(crate) fn load(engine: &Engine, sealed: &[u8]) -> Option<Component> {
-    let (digest, artifact) = sealed.split_at_checked(DIGEST)?;
-    if Sha256::digest(artifact)[..] != *digest {
-        return None;
-    }
+    let artifact = opened(sealed)?;
     // SAFETY: the bytes are what `Component::serialize` gave this host: they come from a directory that only the
     // host's user can write (checked when the cache is opened), and the digest rules out damage since then. The
     // engine itself refuses artifacts of another version or configuration.

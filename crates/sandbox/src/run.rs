@@ -68,7 +68,7 @@ impl Sandbox {
         instance.map(drop).map_err(|error| RunError::Ended(explain(error)))
     }
 
-    fn store(&self, host: Arc<dyn Host>, inputs: Inputs, budget: Budget, deadline: Instant) -> Store<State> {
+    pub(crate) fn store(&self, host: Arc<dyn Host>, inputs: Inputs, budget: Budget, deadline: Instant) -> Store<State> {
         let mut store = Store::new(&self.engine, State::new(host, inputs, budget));
         store.limiter(|state| state);
         store.set_hostcall_fuel(limits::DOCUMENT_BYTES.min(budget.host_bytes) + HOSTCALL_MARGIN);
@@ -124,7 +124,7 @@ fn out_of_time(wall_clock: Duration) -> Failure {
 }
 
 /// The failure behind an error of the engine: our own where a budget ended the call, else the trap's.
-fn explain(error: wasmtime::Error) -> Failure {
+pub(crate) fn explain(error: wasmtime::Error) -> Failure {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return failure.clone();
     }

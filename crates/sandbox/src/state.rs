@@ -3,27 +3,45 @@
 use std::sync::Arc;
 
 use usher_contract::host::Level;
-use usher_contract::{Budget, Collection, Cursor, ErrorCode, Failure, Host, limits};
+use usher_contract::{Budget, Collection, Cursor, ErrorCode, Failure, Host, Transaction, limits};
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::inputs::Inputs;
+use crate::inputs::{Clock, Inputs};
 use crate::log::{Log, Stream};
+use crate::tasks::Tasks;
 
 /// A collection that the guest holds a handle of.
 #[allow(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct OpenCollection(pub(crate) Arc<dyn Collection>);
 
-/// A cursor that the guest holds a handle of.
+/// A cursor that the guest holds a handle of; batches that were asked for at once come one after the other.
 #[allow(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct OpenCursor(pub(crate) Box<dyn Cursor>);
+#[derive(Clone)]
+pub struct OpenCursor(Arc<tokio::sync::Mutex<Box<dyn Cursor>>>);
+
+impl OpenCursor {
+    pub(crate) fn new(cursor: Box<dyn Cursor>) -> Self {
+        Self(Arc::new(tokio::sync::Mutex::new(cursor)))
+    }
+
+    pub(crate) async fn next_batch(&self) -> Result<Vec<u8>, Failure> {
+        self.0.lock().await.next_batch().await
+    }
+}
+
+/// A transaction that the guest holds a handle of.
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct OpenTransaction(pub(crate) Arc<dyn Transaction>);
 
 pub(crate) struct State {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) inputs: Inputs,
     pub(crate) log: Arc<Log>,
     pub(crate) table: ResourceTable,
+    pub(crate) tasks: Tasks,
+    pub(crate) clock: Arc<Clock>,
     /// Made when the guest first asks for it: many never do.
     wasi: Option<WasiCtx>,
     budget: Budget,
@@ -42,6 +60,8 @@ impl State {
             inputs,
             log,
             table: ResourceTable::new(),
+            tasks: Tasks::new(),
+            clock: Arc::default(),
             wasi: None,
             budget,
             memory: 0,
@@ -50,6 +70,10 @@ impl State {
             host_bytes: 0,
             handles: 0,
         }
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Counts one call to the host and the bytes it brought.
@@ -105,9 +129,9 @@ impl State {
 }
 
 /// The system interfaces without power: the invocation's inputs, the function's log, and nothing else.
-fn wasi(inputs: &Inputs, log: &Arc<Log>) -> WasiCtx {
+fn wasi(inputs: &Inputs, clock: &Arc<Clock>, log: &Arc<Log>) -> WasiCtx {
     let mut wasi = WasiCtx::builder();
-    inputs.provide(&mut wasi);
+    inputs.provide(&mut wasi, clock);
     wasi.stdout(Stream::new(log.clone(), Level::Info))
         .stderr(Stream::new(log.clone(), Level::Error))
         .max_random_size(limits::RANDOM_BYTES)
@@ -118,7 +142,7 @@ fn wasi(inputs: &Inputs, log: &Arc<Log>) -> WasiCtx {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi.get_or_insert_with(|| wasi(&self.inputs, &self.log));
+        let wasi = self.wasi.get_or_insert_with(|| wasi(&self.inputs, &self.clock, &self.log));
         WasiCtxView { ctx: wasi, table: &mut self.table }
     }
 }
