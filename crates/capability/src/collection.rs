@@ -104,7 +104,16 @@ impl ScopedCollection {
         }
         let call =
             Call { invocation: &self.context.invocation, remaining: remaining.saturating_sub(limits::DATABASE_MARGIN) };
-        guard::check(&self.scope, operation, call)
+        let checked = guard::check(&self.scope, operation, call)?;
+        if checked.answer == Answer::Written && self.context.transaction.is_some() {
+            // MongoDB would refuse it as well, and end the transaction.
+            return Err(Failure::new(
+                ErrorCode::OperationNotAllowed,
+                "a pipeline with `$merge` or `$out` cannot be part of a transaction: write its results with insert-many \
+                 or update-one",
+            ));
+        }
+        Ok(checked)
     }
 
     async fn run(&self, Checked { command, answer }: Checked) -> Result<Reply, Trouble> {
@@ -115,6 +124,10 @@ impl ScopedCollection {
             }
             Answer::Many { batch } => {
                 let batches = self.batches(command, Some(batch)).await?;
+                Reply::Cursor(Box::new(BatchCursor::new(self.context.clone(), batches)))
+            }
+            Answer::Written => {
+                let batches = self.batches(command, None).await?;
                 Reply::Cursor(Box::new(BatchCursor::new(self.context.clone(), batches)))
             }
             Answer::Count => {
@@ -178,6 +191,10 @@ impl ScopedCollection {
 
 #[async_trait]
 impl Collection for ScopedCollection {
+    fn in_order(&self) -> bool {
+        self.context.transaction.is_some()
+    }
+
     async fn execute(&self, operation: Operation) -> Result<Reply, Failure> {
         let checked = self.check(&operation)?;
         // Inside a transaction nothing is sent again: the transaction as a whole is.

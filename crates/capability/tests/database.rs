@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use bson::oid::ObjectId;
 use bson::{Bson, Document, bson, doc};
 use support::*;
-use usher_capability::{Context, ScopedCollection};
-use usher_contract::{Collection, ErrorCode, Failure, Operation, Reply, value};
+use usher_capability::{Context, Other, Scope, ScopedCollection};
+use usher_contract::{Collection, ErrorCode, Failure, Operation, Operations, Reply, value};
 use usher_database::{DatabaseError, Transient};
 
 fn oid(id: &str) -> ObjectId {
@@ -404,4 +404,64 @@ async fn no_operation_outlives_the_deadline() {
     let failure = answer(&ScopedCollection::new(short, whole()), aggregate([endless])).await.unwrap_err();
     assert!(failure.is(ErrorCode::ExecutionTimeLimitExceeded), "{failure}");
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+/// The collection `users`, from which a pipeline may read and write the others of its database.
+fn among_others() -> Scope {
+    let others = vec![Other { database: "app".to_owned(), collection: None, operations: Operations::ALL }];
+    Scope { others, ..whole() }
+}
+
+#[tokio::test]
+async fn pipelines_join_the_collections_that_are_granted() {
+    let test = TestDatabase::start().await;
+    let all = test.collection(among_others());
+    one(&all, insert_many([doc! {"_id": 1, "parent": null}, doc! {"_id": 2, "parent": 1}], doc! {})).await;
+    let orders = test.collection(Scope { collection: "orders".to_owned(), ..whole() });
+    one(&orders, insert_many([doc! {"_id": 7, "user": 1}, doc! {"_id": 8, "user": 1}], doc! {})).await;
+
+    let found = answer(
+        &all,
+        aggregate([
+            doc! {"$sort": {"_id": 1}},
+            doc! {"$lookup": {"from": "orders", "localField": "_id", "foreignField": "user", "as": "orders"}},
+            doc! {"$project": {"n": {"$size": "$orders"}}},
+        ]),
+    );
+    assert_eq!(found.await.unwrap(), [doc! {"_id": 1, "n": 2}, doc! {"_id": 2, "n": 0}]);
+    let inside = doc! {"from": "orders", "let": {"id": "$_id"}, "as": "orders", "pipeline": [
+        {"$match": {"$expr": {"$eq": ["$user", "$$id"]}}}, {"$project": {"user": 0}}, {"$sort": {"_id": 1}},
+    ]};
+    let found = answer(&all, aggregate([doc! {"$match": {"_id": 1}}, doc! {"$lookup": inside}])).await.unwrap();
+    assert_eq!(found, [doc! {"_id": 1, "parent": null, "orders": [{"_id": 7}, {"_id": 8}]}]);
+    let union = answer(&all, aggregate([doc! {"$unionWith": "orders"}, doc! {"$count": "n"}])).await.unwrap();
+    assert_eq!(union[0].get("n").unwrap().to_string(), "4");
+    let refused = answer(&all, aggregate([doc! {"$unionWith": "system.views"}])).await.unwrap_err();
+    assert!(refused.is(ErrorCode::OperationNotAllowed), "{refused}");
+}
+
+#[tokio::test]
+async fn pipelines_write_at_once_and_never_in_a_transaction() {
+    let test = TestDatabase::start().await;
+    let all = test.collection(among_others());
+    one(&all, insert_many([doc! {"_id": 1, "a": 5}, doc! {"_id": 2, "a": 6}], doc! {})).await;
+
+    // Nobody reads the cursor.
+    let merge = [doc! {"$match": {"_id": 1}}, doc! {"$merge": {"into": "copy", "whenMatched": "fail"}}];
+    drop(all.execute(aggregate(merge.clone())).await.unwrap());
+    assert_eq!(test.all_of("copy").await, [doc! {"_id": 1, "a": 5}]);
+    let again = all.execute(aggregate(merge.clone())).await.err().unwrap();
+    assert!(again.is(ErrorCode::MongoDBError), "{again}");
+    assert!(answer(&all, aggregate([doc! {"$out": "copy"}])).await.unwrap().is_empty());
+    assert_eq!(test.all_of("copy").await, [doc! {"_id": 1, "a": 5}, doc! {"_id": 2, "a": 6}]);
+
+    let outcome = test
+        .database
+        .transaction(async |transaction| {
+            let joined = test.joined(among_others(), transaction);
+            Ok::<_, DatabaseError>(joined.execute(aggregate(merge.clone())).await.err())
+        })
+        .await;
+    let refused = outcome.unwrap().unwrap();
+    assert!(refused.is(ErrorCode::OperationNotAllowed) && refused.message.contains("transaction"), "{refused}");
 }

@@ -139,7 +139,7 @@ impl<'a> Desk<'a> {
 
     fn aggregate(&self, pipeline: &[u8], options: &[u8]) -> Check<Checked> {
         Self::permit(self.scope.operations.read, "read")?;
-        let stages = Pipeline::read(pipeline, self.rows()).at("pipeline")?;
+        let stages = Pipeline::read(pipeline, self.scope).at("pipeline")?;
         let given = Options::read(options, AGGREGATE, self.rows()).at("options")?;
         let mut writer = self.begin("aggregate", pipeline.len() + options.len());
         stages.write(&mut writer, "pipeline", self.rows())?;
@@ -151,7 +151,7 @@ impl<'a> Desk<'a> {
         if let Some(allow) = given.allow_disk_use {
             writer.boolean("allowDiskUse", allow);
         }
-        self.end(writer, Answer::Many { batch })
+        self.end(writer, if stages.writes() { Answer::Written } else { Answer::Many { batch } })
     }
 
     /// Counts by aggregation: the command `count` cannot join a transaction.

@@ -8,8 +8,10 @@ mod command;
 mod data;
 mod expression;
 mod filter;
+mod joins;
 mod names;
 mod options;
+mod outputs;
 mod pipeline;
 mod projection;
 mod refusal;
@@ -54,6 +56,8 @@ pub enum Answer {
         /// Documents of each further batch.
         batch: u32,
     },
+    /// No documents: the pipeline wrote them into a collection.
+    Written,
     /// A batch of at most one document, whose field `n` is a number of documents.
     Count,
     /// An array of values.

@@ -192,6 +192,7 @@ const EXPRESSIONS: &[&str] = &[
     "$toLower",
     "$toObjectId",
     "$toString",
+    "$toUUID",
     "$toUpper",
     "$top",
     "$topN",
@@ -242,10 +243,16 @@ pub(super) fn is_variable(name: &str) -> bool {
 pub(super) fn advice(name: &str) -> &'static str {
     match name {
         "$where" | "$function" | "$accumulator" => "no code runs inside the database; compute it in the function",
-        "$lookup" | "$graphLookup" | "$unionWith" | "$documents" => {
-            "a collection handle reaches its own collection only; read the other one by its own grant"
+        "$lookup" | "$graphLookup" | "$unionWith" => {
+            "this handle reaches its own collection only, unless a function that runs as the system is granted whole \
+             collections by name; read the other one by its own grant"
         }
-        "$out" | "$merge" => "a pipeline only reads; write its results with insert-many or update-one",
+        "$documents" => "insert the documents, or make them in the function",
+        "$out" | "$merge" => {
+            "it may only stand at the very end of a pipeline, in a function that runs as the system and is granted the \
+             whole collections by name; write the results with insert-many or update-one"
+        }
+        "$search" | "$searchMeta" | "$vectorSearch" => "there is no search server; use $text or $regex",
         "$geoNear" => "match with $geoWithin, or use $near in find",
         "$expr" | "$text" | "$jsonSchema" => "move it to the top level of a query",
         _ => "it is not on the list of what a function may use; see the documents interface of usher:function",

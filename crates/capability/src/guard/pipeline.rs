@@ -1,6 +1,6 @@
 //! Aggregation pipelines.
 
-use bson::raw::{RawBsonRef, RawDocument};
+use bson::raw::{RawArray, RawBsonRef, RawDocument};
 use usher_contract::{limits, value};
 
 use super::data::{self, Use};
@@ -10,23 +10,33 @@ use super::refusal::{At, Check, Refusal};
 use super::rows::{Rows, write_query};
 use super::writer::Writer;
 use super::{expression, names};
+use crate::scope::Scope;
 
 /// A checked pipeline.
 pub(super) struct Pipeline<'a> {
     bytes: &'a [u8],
     stages: Vec<RawBsonRef<'a>>,
-    walk: Walk,
+    walk: Walk<'a>,
 }
 
 /// What was met on the way.
-#[derive(Default)]
-struct Walk {
+pub(super) struct Walk<'a> {
+    pub(super) scope: &'a Scope,
     /// Stages, nested ones too.
     stages: usize,
     /// Whether a `$match` holds a `$expr`.
     evaluates: bool,
-    /// Whether the scope has a row filter.
-    rows: bool,
+    /// Whether the last stage writes into a collection.
+    pub(super) writes: bool,
+}
+
+/// Where a stage stands.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Place {
+    /// It is the last one of the whole pipeline.
+    Last,
+    /// Before it, or in a pipeline inside another stage.
+    Inside,
 }
 
 /// More documents than any collection scanned within a call, so the stage lets everything through.
@@ -34,13 +44,19 @@ const EVERYTHING: i64 = 1 << 40;
 
 impl<'a> Pipeline<'a> {
     /// Checks a pipeline that came from the guest.
-    pub(super) fn read(bytes: &'a [u8], rows: Option<&Rows<'_>>) -> Check<Self> {
+    pub(super) fn read(bytes: &'a [u8], scope: &'a Scope) -> Check<Self> {
         let stages = value::array(bytes)?;
-        let mut walk = Walk { rows: rows.is_some(), ..Walk::default() };
+        let mut walk = Walk { scope, stages: 0, evaluates: false, writes: false };
         for (index, stage) in stages.iter().enumerate() {
-            walk.stage(*stage).at(index)?;
+            let place = if index + 1 == stages.len() { Place::Last } else { Place::Inside };
+            walk.stage(*stage, place).at(index)?;
         }
         Ok(Self { bytes, stages, walk })
+    }
+
+    /// Whether it writes its documents into a collection and gives none.
+    pub(super) fn writes(&self) -> bool {
+        self.walk.writes
     }
 
     /// Writes the pipeline, with the row filter in front.
@@ -93,6 +109,18 @@ impl<'a> Pipeline<'a> {
     }
 }
 
+/// Checks fields, or variables, with an expression each.
+pub(super) fn computed(fields: &RawDocument) -> Check {
+    for field in fields {
+        let (key, value) = field?;
+        if key.as_str().starts_with('$') {
+            return Err(Refusal::not_allowed(format!("`{key}` is not allowed as the name of a field")));
+        }
+        expression::value(value).at(key.as_str())?;
+    }
+    Ok(())
+}
+
 /// The name and the arguments of a stage.
 pub(super) fn stage_of(stage: RawBsonRef<'_>) -> Check<(&str, RawBsonRef<'_>)> {
     let one = || Refusal::invalid("each stage is a document with one field, the stage's name");
@@ -107,18 +135,20 @@ pub(super) fn stage_of(stage: RawBsonRef<'_>) -> Check<(&str, RawBsonRef<'_>)> {
     }
 }
 
-impl Walk {
-    fn stage(&mut self, stage: RawBsonRef<'_>) -> Check {
+impl Walk<'_> {
+    fn stage(&mut self, stage: RawBsonRef<'_>, place: Place) -> Check {
         self.stages += 1;
         if self.stages > limits::PIPELINE_STAGES {
             return Err(Refusal::not_allowed(format!("a pipeline has at most {} stages", limits::PIPELINE_STAGES)));
         }
         let (name, arguments) = stage_of(stage)?;
-        self.arguments(name, arguments).at(name)
+        self.arguments(name, arguments, place).at(name)
     }
 
-    fn arguments(&mut self, name: &str, arguments: RawBsonRef<'_>) -> Check {
+    fn arguments(&mut self, name: &str, arguments: RawBsonRef<'_>, place: Place) -> Check {
         match (name, arguments) {
+            ("$lookup" | "$graphLookup" | "$unionWith", _) if self.scope.joins() => self.join(name, arguments),
+            ("$merge" | "$out", _) if self.scope.joins() && place == Place::Last => self.output(name, arguments),
             ("$match", RawBsonRef::Document(query)) => {
                 self.evaluates |= Filter::check(query)?.evaluates;
                 Ok(())
@@ -129,16 +159,7 @@ impl Walk {
             ("$match" | "$sort" | "$facet" | "$geoNear", _) => {
                 Err(Refusal::invalid(format!("`{name}` takes a document")))
             }
-            ("$addFields" | "$set" | "$project" | "$group", RawBsonRef::Document(fields)) => {
-                for field in fields {
-                    let (key, value) = field?;
-                    if key.as_str().starts_with('$') {
-                        return Err(Refusal::not_allowed(format!("`{key}` is not allowed as the name of a field")));
-                    }
-                    expression::value(value).at(key.as_str())?;
-                }
-                Ok(())
-            }
+            ("$addFields" | "$set" | "$project" | "$group", RawBsonRef::Document(fields)) => computed(fields),
             (
                 "$addFields" | "$bucket" | "$bucketAuto" | "$count" | "$fill" | "$group" | "$limit" | "$project"
                 | "$redact" | "$replaceRoot" | "$replaceWith" | "$sample" | "$set" | "$setWindowFields" | "$skip"
@@ -158,16 +179,19 @@ impl Walk {
             let RawBsonRef::Array(stages) = stages else {
                 return Err(Refusal::invalid("each facet is an array of stages")).at(key.as_str());
             };
-            for (index, stage) in stages.into_iter().enumerate() {
-                self.stage(stage?).at(index).at(key.as_str())?;
-            }
+            self.nested(stages).at(key.as_str())?;
         }
         Ok(())
     }
 
+    /// A pipeline inside a stage: it only reads.
+    pub(super) fn nested(&mut self, stages: &RawArray) -> Check {
+        stages.into_iter().enumerate().try_for_each(|(index, stage)| self.stage(stage?, Place::Inside).at(index))
+    }
+
     /// `$geoNear` has to be the first stage, and under a row filter the row filter is.
     fn geo_near(&mut self, near: &RawDocument) -> Check {
-        if self.rows {
+        if self.scope.rows.is_some() {
             return Err(Refusal::not_allowed(format!(
                 "the stage `$geoNear` is not allowed on a part of a collection: {}",
                 names::advice("$geoNear")

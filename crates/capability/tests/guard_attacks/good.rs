@@ -104,6 +104,43 @@ fn well_behaved_operations_pass() {
             "reshaping after the row filter",
             aggregate([doc! {"$project": {"owner": 0}}, doc! {"$replaceWith": {"a": "$a", "owner": "x"}}]),
         ),
+        (
+            "what apps often write",
+            aggregate([
+                doc! {"$match": {"$or": [{"a": {"$regex": "^x", "$options": "i"}}, {"b": {"$in": [null, 1]}}]}},
+                doc! {"$unwind": {"path": "$a", "includeArrayIndex": "i", "preserveNullAndEmptyArrays": false}},
+                doc! {"$group": {"_id": null, "n": {"$sum": {"$cond": [{"$gte": ["$b", 2]}, 1, 0]}}, "f": {"$first": "$$ROOT"}}},
+                doc! {"$replaceRoot": {"newRoot": {"$mergeObjects": ["$f", {"n": "$n"}]}}},
+                doc! {"$project": {"day": {"$dateToString": {"format": "%Y-%m-%d", "date": "$t"}}, "_id": 0}},
+                doc! {"$sample": {"size": 3}},
+                doc! {"$count": "n"},
+            ]),
+        ),
+        (
+            "find with what its options often hold",
+            find(
+                doc! {"at": {"$geoWithin": {"$polygon": [[0, 0], [1, 0], [1, 1]]}}, "to": {"$geoIntersects": {"$geometry": point()}}},
+                doc! {"projection": {"_id": 0, "a.b": 1}, "sort": {"_id": -1.0}, "collation": {"locale": "simple"}},
+            ),
+        ),
+        ("near in the old form", find(doc! {"at": {"$nearSphere": [0.5, 1], "$maxDistance": 5}}, doc! {})),
+        (
+            "values that are undefined",
+            update(doc! {"_id": 1}, doc! {"$set": {"a": Bson::Undefined, "b": {"c": Bson::Undefined}}}, doc! {}),
+        ),
+        ("insert undefined", insert(doc! {"a": Bson::Undefined, "b": [Bson::Undefined]})),
+        (
+            "array filters by several fields",
+            update(
+                doc! {"_id": 1},
+                doc! {"$set": {"items.$[one].tags.$[two]": "x"}, "$currentDate": {"at": true}},
+                doc! {"arrayFilters": [{"one.id": {"$in": [1]}, "one.n": {"$gt": 1}}, {"two": {"$regex": "^a"}}]},
+            ),
+        ),
+        (
+            "pull by a query",
+            update(doc! {}, doc! {"$pull": {"a": {"$or": [{"b": 1}, {"c": {"$exists": false}}]}}}, doc! {}),
+        ),
         ("insert", insert(doc! {"a": 1, "b": {"c": [1, {"d": 2}]}})),
         ("insert with one's own id", insert(doc! {"owner": ME})),
         ("insert with one's own id as ObjectId", insert(doc! {"owner": ObjectId::parse_str(ME).unwrap()})),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod good;
+mod joins;
 mod reads;
 mod shapes;
 #[path = "../support/mod.rs"]
@@ -51,6 +52,8 @@ fn every_attack_is_refused_by_name() {
         shapes::documents(),
         shapes::all_options(),
         shapes::grants(),
+        joins::reads(),
+        joins::writes(),
     ]
     .into_iter()
     .flatten()

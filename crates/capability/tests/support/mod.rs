@@ -38,7 +38,13 @@ pub fn mine() -> Scope {
 
 /// The whole collection.
 pub fn whole() -> Scope {
-    Scope { database: "app".to_owned(), collection: "users".to_owned(), rows: None, operations: Operations::ALL }
+    Scope {
+        database: "app".to_owned(),
+        collection: "users".to_owned(),
+        rows: None,
+        operations: Operations::ALL,
+        others: vec![],
+    }
 }
 
 pub fn find_one(filter: Document) -> Operation {
