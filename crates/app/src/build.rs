@@ -99,6 +99,8 @@ fn build_with(
     let mut failed = Vec::new();
     for (name, function) in &app.functions {
         let component = match &function.source {
+            // Nothing to build: its code goes to the engine as it is.
+            Source::JavaScript(_) => continue,
             Source::Component(path) => path.clone(),
             Source::Crate(directory) => {
                 progress(&format!("building the function {name}"));

@@ -1,8 +1,10 @@
-//! `auth/custom_user_data.json` (reference 1.1 and 2).
+//! `auth/custom_user_data.json`, or in the older layouts the block `custom_user_data_config` of the root file
+//! (reference 1.1 and 2).
 
 use crate::data_sources::DataSources;
 use crate::json::{self, Fields, Node};
 use crate::names::{self, near, quote};
+use crate::root::{Layout, Root};
 use crate::{Context, CustomUserData};
 
 const FILE: &str = "auth/custom_user_data.json";
@@ -20,6 +22,8 @@ const KEYS: &[&str] = &[
 pub(crate) struct CustomData {
     model: CustomUserData,
     pub(crate) on_user_creation: Option<String>,
+    /// The file that says it.
+    file: &'static str,
     /// Where the user-creation function is named.
     creation_line: Option<usize>,
 }
@@ -30,9 +34,18 @@ impl CustomData {
     }
 }
 
-pub(crate) fn read(context: Context<'_>, data_sources: &DataSources) -> CustomData {
-    let read = json::read(context, FILE, |node| Some(custom_data(node.object()?, data_sources)));
-    read.flatten().unwrap_or_default()
+pub(crate) fn read(context: Context<'_>, root: &Root, data_sources: &DataSources) -> CustomData {
+    let (file, read) = match root.layout {
+        Layout::Current => (FILE, json::read(context, FILE, |node| Some(custom_data(node.object()?, data_sources)))),
+        Layout::Older => {
+            let block = |node: Node<'_>| {
+                let fields = node.try_object()?.get("custom_user_data_config")?.object()?;
+                Some(custom_data(fields, data_sources))
+            };
+            (root.file, json::read(context, root.file, block))
+        }
+    };
+    CustomData { file, ..read.flatten().unwrap_or_default() }
 }
 
 /// Parsed whole even when it is switched off, as App Services does: a mistake should not wait for the day the
@@ -47,7 +60,7 @@ fn custom_data(fields: Fields<'_>, data_sources: &DataSources) -> CustomData {
         true => fields.required(key),
         false => fields.get(key).filter(|node| !node.is_empty()),
     };
-    if let Some(node) = value("mongo_service_name") {
+    if let Some(node) = value("mongo_service_name").filter(|_| enabled) {
         data_source(node, data_sources);
     }
     let database = value("database_name").and_then(names::database);
@@ -60,6 +73,7 @@ fn custom_data(fields: Fields<'_>, data_sources: &DataSources) -> CustomData {
         node.notice("custom user data is off, but this function still runs before a user is created");
     }
     CustomData {
+        file: FILE,
         model: CustomUserData {
             enabled,
             database: database.unwrap_or_default().to_owned(),
@@ -73,15 +87,10 @@ fn custom_data(fields: Fields<'_>, data_sources: &DataSources) -> CustomData {
 }
 
 fn data_source(node: Node<'_>, data_sources: &DataSources) {
-    let Some(name) = node.text().filter(|name| !data_sources.has(name)) else {
+    let Some(name) = node.text().filter(|name| !data_sources.names().contains(name)) else {
         return;
     };
-    let known = data_sources.names();
-    let help = match known[..] {
-        [] => "there are none: add data_sources/mongodb-atlas/config.json".to_owned(),
-        _ => format!("the data sources are {}", known.join(", ")),
-    };
-    node.mistake(format!("no data source is named {}", quote(name)), help);
+    node.mistake(format!("no data source is named {}", quote(name)), data_sources.help());
 }
 
 /// The user-creation function has to be one of the app's.
@@ -95,7 +104,7 @@ pub(crate) fn check_creation_function(context: Context<'_>, custom: &CustomData,
     let known: Vec<&str> = functions.iter().map(String::as_str).collect();
     let guess = near(name, &known).map(|near| format!("; did you mean {}?", quote(near)));
     context.report.mistake(
-        FILE,
+        custom.file,
         custom.creation_line,
         format!("no function is named {}{}", quote(name), guess.unwrap_or_default()),
         "name a function of the app, or remove \"on_user_creation_function_name\"",

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::manifest::{self, Entry};
 use crate::names::{self, near, quote};
+use crate::root::Layout;
 use crate::sources::{self, Found};
 use crate::{Context, Function, Source};
 
@@ -16,24 +17,24 @@ pub(crate) struct Functions {
 }
 
 /// `creation` is the name of the user-creation function.
-pub(crate) fn read(context: Context<'_>, directory: &Path, creation: Option<&str>) -> Functions {
-    let mut found = sources::find(context);
+pub(crate) fn read(context: Context<'_>, layout: Layout, directory: &Path, creation: Option<&str>) -> Functions {
+    let mut sources = sources::find(context, layout);
     let mut joined = Functions { functions: BTreeMap::new(), named: Vec::new() };
-    let entries = manifest::read(context, creation);
-    let sources_known: Vec<String> = found.keys().cloned().collect();
+    let entries = manifest::read(context, layout, &sources, creation);
+    let sources_known: Vec<String> = sources.found.keys().cloned().collect();
     for entry in entries {
         joined.named.push(entry.name.clone());
-        let source = match found.remove(&entry.name) {
+        let source = match sources.found.remove(&entry.source) {
             Some(found) => source(context, directory, &entry.name, found),
             None => {
-                no_source(context, &entry, &sources_known);
+                no_source(context, layout, &entry, &sources_known);
                 None
             }
         };
         joined.add(entry, source);
     }
-    for (name, found) in found {
-        if !found.is_function() {
+    for (name, found) in sources.found {
+        if !found.is_function() || found.is_only_a_helper(context, &name) {
             continue;
         }
         let entry = Entry::implied(&name, creation);
@@ -43,8 +44,11 @@ pub(crate) fn read(context: Context<'_>, directory: &Path, creation: Option<&str
             continue;
         };
         if names::is_function_name(&name) {
-            let message =
-                format!("has no entry in {}, so it runs with the defaults: clients can call it", manifest::FILE);
+            let manifest = match layout {
+                Layout::Current => manifest::FILE.to_owned(),
+                Layout::Older => format!("functions/{name}/config.json"),
+            };
+            let message = format!("has no entry in {manifest}, so it runs with the defaults: clients can call it");
             context.report.notice(&file, None, message);
         } else {
             let message = format!("{} cannot name a function", quote(&name));
@@ -80,6 +84,23 @@ impl Found {
             || self.package.as_ref().is_some_and(|package| package.cdylib)
     }
 
+    /// Whether it is JavaScript that is there to be required only; says so. What is left over in a directory of
+    /// functions (tests, settings of tools, code that several functions share) must not keep an app from running.
+    fn is_only_a_helper(&self, context: Context<'_>, name: &str) -> bool {
+        let (None, None, Some(script)) = (&self.component, &self.package, &self.javascript) else {
+            return false;
+        };
+        let because = if !names::is_function_name(name) {
+            format!("{} cannot name one", quote(name))
+        } else if !exports(context, script) {
+            "it exports nothing".to_owned()
+        } else {
+            return false;
+        };
+        context.report.notice(script, None, format!("is not a function, since {because}; functions can require it"));
+        true
+    }
+
     /// A file to point at.
     fn file(&self) -> &str {
         let package = self.package.as_ref().map(|package| package.manifest.as_str());
@@ -90,20 +111,12 @@ impl Found {
 /// The one source of a function; otherwise reports what is wrong.
 fn source(context: Context<'_>, directory: &Path, name: &str, found: Found) -> Option<Source> {
     let report = context.report;
-    if let Some(script) = &found.javascript {
-        if found.component.is_none() && found.package.is_none() {
-            report.mistake(
-                script,
-                None,
-                "JavaScript functions are not run by this version",
-                format!(
-                    "write the function in Rust as the crate functions/{name}/, or in any language as the component \
-                     functions/{name}.wasm, and remove this file"
-                ),
-            );
-            return None;
+    if let Some(script) = found.javascript {
+        let instead = found.component.as_ref().or(found.package.as_ref().map(|package| &package.manifest));
+        match instead {
+            None => return Some(Source::JavaScript(directory.join(script))),
+            Some(other) => report.not_run(&script, None, "this file", &format!("{other} stands in its place")),
         }
-        report.not_run(script, None, "this file", &format!("{} stands in its place", found.file()));
     }
     match (found.component, found.package) {
         (Some(component), Some(package)) => {
@@ -127,18 +140,36 @@ fn source(context: Context<'_>, directory: &Path, name: &str, found: Found) -> O
     }
 }
 
-fn no_source(context: Context<'_>, entry: &Entry, sources: &[String]) {
+/// Whether JavaScript mentions exports of any kind. A file that cannot be read counts as if it did: it is a mistake
+/// anyway.
+fn exports(context: Context<'_>, script: &str) -> bool {
+    let Ok(Some(content)) = context.tree.read(script).map_err(|mistake| context.report.add(mistake)) else {
+        return true;
+    };
+    let text = String::from_utf8_lossy(&content);
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$');
+    words.into_iter().any(|word| word == "exports" || word == "export")
+}
+
+fn no_source(context: Context<'_>, layout: Layout, entry: &Entry, sources: &[String]) {
     // Its name is already a mistake.
     if !names::is_function_name(&entry.name) {
         return;
     }
-    let name = &entry.name;
+    let name = &entry.source;
     let known: Vec<&str> = sources.iter().map(String::as_str).collect();
     let guess = near(name, &known).map(|near| format!("; did you mean {}?", quote(near)));
+    let script = match layout {
+        Layout::Current => format!("functions/{name}.js"),
+        Layout::Older => format!("functions/{name}/source.js"),
+    };
     context.report.mistake(
-        manifest::FILE,
+        &entry.file,
         entry.line,
-        format!("the function {} has no source{}", quote(name), guess.unwrap_or_default()),
-        format!("add the component functions/{name}.wasm or the crate functions/{name}/, or remove the entry"),
+        format!("the function {} has no source{}", quote(&entry.name), guess.unwrap_or_default()),
+        format!(
+            "add the JavaScript {script}, the component functions/{name}.wasm or the crate functions/{name}/, or remove \
+             the entry"
+        ),
     );
 }

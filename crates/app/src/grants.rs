@@ -54,7 +54,7 @@ fn name(node: Node<'_>) -> Option<&str> {
     Some(name)
 }
 
-fn operations(node: Node<'_>) -> Option<Operations> {
+pub(crate) fn operations(node: Node<'_>) -> Option<Operations> {
     let chosen = words(node, OPERATIONS)?;
     if chosen.is_empty() {
         let help = format!("choose from {}, or leave \"operations\" out for all", OPERATIONS.join(", "));

@@ -27,18 +27,22 @@ const STRICT: ParseOptions = ParseOptions {
 /// Reads a JSON file and gives its root to `reader`. `None` where there is no such file, or it is not JSON, which is
 /// reported.
 pub(crate) fn read<T>(context: Context<'_>, file: &str, reader: impl FnOnce(Node<'_>) -> T) -> Option<T> {
-    let content = match context.tree.read(file) {
-        Ok(content) => content?,
+    match context.tree.read(file) {
+        Ok(content) => parse(file, &content?, context.report, reader),
         Err(mistake) => {
             context.report.add(mistake);
-            return None;
+            None
         }
-    };
-    match Document::parse(file, &content, context.report) {
+    }
+}
+
+/// Gives the root of a JSON text to `reader`; `None` where it is not JSON, which is reported.
+pub(crate) fn parse<T>(file: &str, content: &[u8], report: &Report, reader: impl FnOnce(Node<'_>) -> T) -> Option<T> {
+    match Document::parse(file, content, report) {
         Ok(document) => Some(reader(document.root())),
         Err((line, message)) => {
             let help = "App Services exports plain JSON: no comments, no trailing commas, double quotes";
-            context.report.mistake(file, Some(line), format!("not JSON: {message}"), help);
+            report.mistake(file, Some(line), format!("not JSON: {message}"), help);
             None
         }
     }
@@ -46,6 +50,7 @@ pub(crate) fn read<T>(context: Context<'_>, file: &str, reader: impl FnOnce(Node
 
 struct Document<'a> {
     file: &'a str,
+    text: &'a str,
     /// Where each line starts.
     lines: Vec<usize>,
     root: Value<'a>,
@@ -69,7 +74,7 @@ impl<'a> Document<'a> {
         // The parser has a wider idea of white space and of strings than JSON has.
         serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|e| (e.line(), without_place(&e)))?;
         let root = parsed.value.ok_or_else(|| (1, "the file is empty".to_owned()))?;
-        Ok(Self { file, lines, root, report })
+        Ok(Self { file, text, lines, root, report })
     }
 
     fn root(&self) -> Node<'_> {

@@ -1,13 +1,16 @@
 //! The app directory: parsed, validated, and every mistake reported at once with file, line and a way out.
 //!
-//! [`load`] reads a directory, [`load_files`] the same from memory; [`build()`] compiles the functions that are crates.
-//! What a file says that this version does not run is never dropped in silence: it comes back as a [`Notice`], or
-//! as a mistake where ignoring it would give somebody more access than the app's author meant.
+//! [`load`] reads a directory in any of the layouts that App Services exported, [`load_with`] the same with secrets,
+//! [`load_files`] the same from memory; [`build()`] compiles the functions that are crates; [`write_grants`] writes
+//! `usher.json`. What a file says that this version does not run is never dropped in silence: it comes back as a
+//! [`Notice`], and where ignoring it would give somebody more access than the app's author meant, it closes access or
+//! is a mistake.
 
 mod budget;
 mod build;
 mod custom_data;
 mod data_sources;
+mod environment;
 mod functions;
 mod grants;
 mod json;
@@ -18,16 +21,24 @@ mod not_run;
 mod providers;
 mod report;
 mod root;
+mod secrets;
 mod sources;
 mod tree;
+mod usher_json;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use build::{BuildError, Failed, build};
-pub use model::{Account, App, CustomUserData, Function, Grant, LocalUserpass, Providers, Reach, Source};
+pub use model::{
+    Account, App, AppValue, CustomUserData, DataGrant, Environment, Function, Grant, HttpGrant, LocalUserpass,
+    Providers, Reach, Source, UsherConfig,
+};
 pub use names::SYSTEM_DATABASE;
 pub use report::{Mistake, Mistakes, Notice};
+pub use secrets::Secrets;
+pub use usher_json::write_grants;
 
 use report::Report;
 use tree::{Disk, Memory, Tree};
@@ -41,24 +52,34 @@ pub struct Loaded {
     pub notices: Vec<Notice>,
 }
 
-/// Reads an app from its directory, in the layout that App Services exports (reference 7.7).
+/// Reads an app from its directory, in any of the layouts that App Services exported (reference 7.7). Its secrets are
+/// those of the environment, `USHER_SECRET_<name>`, and of a `secrets.json` in the directory.
 ///
 /// Nothing outside the directory is read. Functions are located, not compiled: see [`build()`].
 ///
 /// # Errors
 /// Every mistake in the app, by file and line.
 pub fn load(directory: &Path) -> Result<Loaded, Mistakes> {
-    let disk = Disk::open(directory).map_err(Mistakes::one)?;
-    read(&disk, disk.directory())
+    load_with(directory, &Secrets::default().with_environment())
 }
 
-/// Reads an app from files in memory, named by their paths inside the app directory.
+/// Reads an app from its directory as [`load`] does, with these secrets in place of the environment's.
+///
+/// # Errors
+/// Every mistake in the app, by file and line.
+pub fn load_with(directory: &Path, secrets: &Secrets) -> Result<Loaded, Mistakes> {
+    let disk = Disk::open(directory).map_err(Mistakes::one)?;
+    read(&disk, disk.directory(), secrets)
+}
+
+/// Reads an app from files in memory, named by their paths inside the app directory. Its secrets are those of a
+/// `secrets.json` among them.
 ///
 /// # Errors
 /// Every mistake in the app, by file and line.
 pub fn load_files(files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<Loaded, Mistakes> {
     let memory = Memory::new(files).map_err(Mistakes::one)?;
-    read(&memory, Path::new(""))
+    read(&memory, Path::new(""), &Secrets::default())
 }
 
 /// What every reader of a file needs: where the files are, and where to say what is wrong with them.
@@ -68,16 +89,19 @@ struct Context<'a> {
     report: &'a Report,
 }
 
-fn read(tree: &dyn Tree, directory: &Path) -> Result<Loaded, Mistakes> {
+fn read(tree: &dyn Tree, directory: &Path, secrets: &Secrets) -> Result<Loaded, Mistakes> {
     let report = Report::default();
     let context = Context { tree, report: &report };
     let root = root::read(context);
     let data_sources = data_sources::read(context);
-    let providers = providers::read(context);
-    let custom = custom_data::read(context, &data_sources);
-    let functions = functions::read(context, directory, custom.on_user_creation.as_deref());
+    let providers = providers::read(context, root.layout);
+    let custom = custom_data::read(context, &root, &data_sources);
+    let functions = functions::read(context, root.layout, directory, custom.on_user_creation.as_deref());
     custom_data::check_creation_function(context, &custom, &functions.named);
-    not_run::notice(context, &data_sources);
+    let values = values::read(context, &secrets.with_app(context));
+    let environment = environment::read(context, &root.environment);
+    let usher = usher_json::read(context, &data_sources, &functions.named);
+    not_run::notice(context, &root, &data_sources);
     let app = App {
         id: root.id,
         name: root.name,
@@ -88,6 +112,10 @@ fn read(tree: &dyn Tree, directory: &Path) -> Result<Loaded, Mistakes> {
         providers,
         custom_user_data: custom.into_model(),
         functions: functions.functions,
+        data_sources: data_sources.names().into_iter().map(str::to_owned).collect(),
+        values,
+        environment,
+        usher,
     };
     let notices = report.finish()?;
     Ok(Loaded { app, notices })

@@ -1,5 +1,5 @@
 //! `functions/config.json`: an entry for each function (reference 5.1), with Usher's own `budget`, `grants` and
-//! `account`.
+//! `account`. In the older layouts the entry of a function is its own file, `functions/<name>/config.json`.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,13 @@ use usher_contract::Budget;
 
 use crate::json::{self, Fields, Node};
 use crate::names::{self, quote};
+use crate::root::Layout;
+use crate::sources::Sources;
 use crate::{Account, Context, Grant, budget, grants};
 
 pub(crate) const FILE: &str = "functions/config.json";
 const KEYS: &[&str] = &[
+    "id",
     "name",
     "private",
     "can_evaluate",
@@ -26,7 +29,10 @@ const KEYS: &[&str] = &[
 /// What the manifest says about one function.
 pub(crate) struct Entry {
     pub(crate) name: String,
-    /// Where its name stands; `None` for a function that has a source only.
+    /// The name under which its source is found.
+    pub(crate) source: String,
+    /// Where its name stands: the file, and the line in it, which a function that has a source only has not.
+    pub(crate) file: String,
     pub(crate) line: Option<usize>,
     pub(crate) private: bool,
     pub(crate) run_as_system: bool,
@@ -41,6 +47,8 @@ impl Entry {
     pub(crate) fn implied(name: &str, creation: Option<&str>) -> Self {
         Self {
             name: name.to_owned(),
+            source: name.to_owned(),
+            file: FILE.to_owned(),
             line: None,
             private: false,
             run_as_system: false,
@@ -53,39 +61,55 @@ impl Entry {
 }
 
 /// The entries that have a name, each name once; `creation` is the name of the user-creation function.
-pub(crate) fn read(context: Context<'_>, creation: Option<&str>) -> Vec<Entry> {
-    json::read(context, FILE, |node| entries(node, creation)).unwrap_or_default()
+pub(crate) fn read(context: Context<'_>, layout: Layout, sources: &Sources, creation: Option<&str>) -> Vec<Entry> {
+    let entries = match layout {
+        Layout::Current => json::read(context, FILE, |node| {
+            let nodes = node.array().unwrap_or_default().into_iter();
+            nodes.filter_map(|node| entry(node, FILE, None, creation)).collect()
+        })
+        .unwrap_or_default(),
+        Layout::Older => {
+            let manifests = sources.manifests.iter();
+            let read = manifests.filter_map(|(directory, file)| {
+                json::read(context, file, |node| entry(node, file, Some(directory), creation)).flatten()
+            });
+            read.collect()
+        }
+    };
+    without_repeated(context, entries)
 }
 
-fn entries(node: Node<'_>, creation: Option<&str>) -> Vec<Entry> {
-    let mut lines = HashMap::new();
-    let mut entries = Vec::new();
-    for node in node.array().unwrap_or_default() {
-        let Some(entry) = entry(node, creation) else {
-            continue;
-        };
+fn without_repeated(context: Context<'_>, entries: Vec<Entry>) -> Vec<Entry> {
+    let mut places: HashMap<String, (String, usize)> = HashMap::new();
+    let mut kept = Vec::new();
+    for entry in entries {
         let line = entry.line.unwrap_or_default();
-        if let Some(first) = lines.insert(entry.name.clone(), line) {
+        if let Some((file, first)) = places.get(&entry.name) {
+            let first = if *file == entry.file { format!("on line {first}") } else { format!("in {file}") };
             let name = quote(&entry.name);
-            let message = format!("a second function named {name} on line {line}, the first is on line {first}");
-            node.mistake_at(line, message, "rename or remove one of them");
+            let message = format!("a second function named {name} on line {line}, the first is {first}");
+            context.report.mistake(&entry.file, entry.line, message, "rename or remove one of them");
             continue;
         }
-        entries.push(entry);
+        places.insert(entry.name.clone(), (entry.file.clone(), line));
+        kept.push(entry);
     }
-    entries
+    kept
 }
 
-fn entry(node: Node<'_>, creation: Option<&str>) -> Option<Entry> {
+fn entry(node: Node<'_>, file: &str, directory: Option<&str>, creation: Option<&str>) -> Option<Entry> {
     let fields = node.object()?;
     unknown(fields);
-    refuse_what_would_widen_access(fields);
     let name_node = fields.required("name");
     let name = name_node.and_then(Node::text);
+    // Not short-circuited: each has a notice of its own.
+    let closed = keeps_callers_out(fields) | runs_as_somebody(fields);
     let entry = Entry {
         name: name.unwrap_or_default().to_owned(),
+        source: directory.or(name).unwrap_or_default().to_owned(),
+        file: file.to_owned(),
         line: name_node.map(Node::line),
-        private: fields.flag("private"),
+        private: fields.flag("private") || closed,
         run_as_system: fields.flag("run_as_system"),
         disable_arg_logs: fields.flag("disable_arg_logs"),
         budget: budget::read(fields.get("budget"), creation.is_some() && creation == name),
@@ -114,24 +138,43 @@ fn unknown(fields: Fields<'_>) {
     }
 }
 
-fn refuse_what_would_widen_access(fields: Fields<'_>) {
-    let refuse = |key: &str, means: &str, instead: &str| {
-        if let Some(node) = fields.get(key).filter(|node| !node.is_empty()) {
-            node.mistake(
-                format!("\"{key}\" is not run by this version, and ignoring it would {means}"),
-                format!("{instead}, then remove \"{key}\""),
-            );
-        }
-    };
-    // `true` is the rule that always holds (reference 6.1).
-    if !fields.get("can_evaluate").is_some_and(Node::is_true) {
-        refuse(
-            "can_evaluate",
-            "let callers in that it keeps out",
-            "check the caller at the start of the function, or make it private",
+/// Whether a rule says who may call. Rules are not evaluated, and without it everybody could call: so nobody can, but
+/// for the app's other functions, as with any private function.
+fn keeps_callers_out(fields: Fields<'_>) -> bool {
+    let rule = fields.get("can_evaluate").filter(|node| !node.is_empty() && !always(*node));
+    if let Some(node) = rule {
+        node.not_run(
+            "\"can_evaluate\"",
+            "this version evaluates no rules; the function is private, so that nobody calls it whom the rule keeps out: \
+             check the caller at its start and remove the rule, and clients can call it",
         );
     }
-    let instead = "give the function the grants that it needs";
-    refuse("run_as_user_id", "run the function as somebody else", instead);
-    refuse("run_as_user_id_script_source", "run the function as somebody else", instead);
+    rule.is_some()
+}
+
+/// `true` is the rule that always holds (reference 6.1).
+fn always(node: Node<'_>) -> bool {
+    let only = |fields: Fields<'_>| fields.iter().count() == 1 && fields.get("%%true").is_some_and(Node::is_true);
+    node.is_true() || node.try_object().is_some_and(only)
+}
+
+/// Whether the function is to run as a given user, whoever calls. It would run as its caller instead, and what it does
+/// would happen to the caller's data: so clients cannot call it. `run_as_system` overrides both (reference 5.1).
+fn runs_as_somebody(fields: Fields<'_>) -> bool {
+    if fields.flag("run_as_system") {
+        return false;
+    }
+    let named = ["run_as_user_id", "run_as_user_id_script_source"].into_iter().filter(|key| {
+        let given = fields.get(key).filter(|node| !node.is_empty());
+        if let Some(node) = given {
+            node.not_run(
+                &quote(key),
+                "functions run as their caller or as the system; the function is private, so that it does not do to its \
+                 caller's data what was meant for somebody else's: decide for one of the two and remove the field, and \
+                 clients can call it",
+            );
+        }
+        given.is_some()
+    });
+    named.count() > 0
 }

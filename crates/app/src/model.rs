@@ -26,6 +26,85 @@ pub struct App {
     pub custom_user_data: CustomUserData,
     /// The functions, by name.
     pub functions: BTreeMap<String, Function>,
+    /// The names under which functions ask for MongoDB (`context.services.get`), in order of their directories.
+    pub data_sources: Vec<String>,
+    /// `context.values`, by name.
+    pub values: BTreeMap<String, AppValue>,
+    /// `context.environment`.
+    pub environment: Environment,
+    /// What the app's own configuration for Usher says: `usher.json`.
+    pub usher: UsherConfig,
+}
+
+/// A value of the app (reference 5.4, `context.values`).
+#[derive(Clone, PartialEq)]
+pub enum AppValue {
+    /// As it stands in `values/<name>.json`: Extended JSON.
+    Plain(serde_json::Value),
+    /// The text of a secret. It never appears in a log, an error or a cache.
+    Secret(String),
+}
+
+impl std::fmt::Debug for AppValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plain(value) => f.debug_tuple("Plain").field(value).finish(),
+            Self::Secret(_) => f.write_str("Secret(…)"),
+        }
+    }
+}
+
+/// The app's environment (reference 5.4, `context.environment`).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Environment {
+    /// `""`, `development`, `testing`, `qa` or `production`.
+    pub tag: String,
+    /// The values of this environment: those of `environments/<tag>.json`, and for the empty tag of
+    /// `environments/no-environment.json`. Extended JSON.
+    pub values: serde_json::Map<String, serde_json::Value>,
+}
+
+/// `usher.json`: what Usher needs to know of an app and no export says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UsherConfig {
+    /// Whether the file exists.
+    pub present: bool,
+    /// A function that runs as the system runs in the instance of a caller that does not, as App Services did; live
+    /// objects pass between them.
+    pub share_instance: bool,
+    /// Where functions may send HTTP requests.
+    pub http: Vec<HttpGrant>,
+    /// Collections that functions reach by the names of App Services when they run as the system.
+    pub grants: Vec<DataGrant>,
+}
+
+/// Where functions may send HTTP requests: an origin such as `https://api.example.com`, or with `*.` in front of the
+/// host all hosts below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpGrant {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// The host, in lower case; `*.example.com` for all below `example.com`.
+    pub host: String,
+    /// The port; the scheme's own where none is written.
+    pub port: u16,
+    /// The functions that may; empty means all.
+    pub functions: Vec<String>,
+}
+
+/// A collection, or all of a database, that functions reach by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataGrant {
+    /// The data source's name.
+    pub data_source: String,
+    /// The database.
+    pub database: String,
+    /// The collection; `None` for every collection of the database (written `"*"`).
+    pub collection: Option<String>,
+    /// What may be done.
+    pub operations: Operations,
+    /// The functions that may; empty means all.
+    pub functions: Vec<String>,
 }
 
 /// The authentication providers of `auth/providers.json` that are switched on.
@@ -87,6 +166,8 @@ pub enum Source {
     Component(PathBuf),
     /// A directory with a `Cargo.toml`, built for `wasm32-wasip2`.
     Crate(PathBuf),
+    /// A JavaScript file, in the dialect of App Services (reference 5).
+    JavaScript(PathBuf),
 }
 
 /// A collection handed to a function under a name of the app's choosing.

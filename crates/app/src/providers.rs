@@ -1,10 +1,14 @@
-//! `auth/providers.json`: how users may authenticate (reference 3.3, 7.7).
+//! `auth/providers.json`, or `auth_providers/<name>.json` in the older layouts: how users may authenticate (reference
+//! 3.3, 7.7).
 
+use crate::data_sources::json_files;
 use crate::json::{self, Fields, Node};
 use crate::names::{near, quote};
+use crate::root::Layout;
 use crate::{Context, LocalUserpass, Providers};
 
 const FILE: &str = "auth/providers.json";
+const DIRECTORY: &str = "auth_providers";
 const ANON_USER: &str = "anon-user";
 const LOCAL_USERPASS: &str = "local-userpass";
 /// Every provider of App Services.
@@ -18,8 +22,17 @@ const TYPES: &[&str] = &[
     "oauth2-facebook",
     "oauth2-apple",
 ];
-const KEYS: &[&str] =
-    &["name", "type", "disabled", "config", "secret_config", "metadata_fields", "redirect_uris", "domain_restrictions"];
+const KEYS: &[&str] = &[
+    "id",
+    "name",
+    "type",
+    "disabled",
+    "config",
+    "secret_config",
+    "metadata_fields",
+    "redirect_uris",
+    "domain_restrictions",
+];
 /// Configuration of `local-userpass` (reference 3.4).
 const USERPASS_KEYS: &[&str] = &[
     "autoConfirm",
@@ -35,38 +48,59 @@ const USERPASS_KEYS: &[&str] = &[
     "resetFunctionId",
 ];
 
-pub(crate) fn read(context: Context<'_>) -> Providers {
-    if !context.tree.exists(FILE) {
-        let message = "there is no such file, so nobody can log in; Usher runs anon-user and local-userpass";
-        context.report.notice(FILE, None, message);
+/// `auth/providers.json` holds all of them; the older layouts have a file for each.
+pub(crate) fn read(context: Context<'_>, layout: Layout) -> Providers {
+    let mut providers = Providers::default();
+    let place = match layout {
+        Layout::Current => {
+            json::read(context, FILE, |node| {
+                for (name, node) in node.object()?.iter() {
+                    providers.read(name, node);
+                }
+                Some(())
+            });
+            FILE
+        }
+        Layout::Older => {
+            for file in json_files(context, DIRECTORY) {
+                json::read(context, &file, |node| {
+                    let name = node.object()?.required("name")?.text()?;
+                    providers.read(name, node);
+                    Some(())
+                });
+            }
+            DIRECTORY
+        }
+    };
+    if !context.tree.exists(place) {
+        let message = "there is nothing here, so nobody can log in; Usher runs anon-user and local-userpass";
+        context.report.notice(place, None, message);
+    } else if !providers.anon_user && providers.local_userpass.is_none() {
+        let message = "no provider that Usher runs is switched on, so nobody can log in";
+        context.report.notice(place, None, message);
     }
-    json::read(context, FILE, |node| node.object().map(providers)).flatten().unwrap_or_default()
+    providers
 }
 
-fn providers(fields: Fields<'_>) -> Providers {
-    let mut providers = Providers::default();
-    for (name, node) in fields.iter() {
+impl Providers {
+    fn read(&mut self, name: &str, node: Node<'_>) {
         let Some(provider) = node.object() else {
-            continue;
+            return;
         };
         provider.notice_unknown(KEYS);
         let disabled = provider.flag("disabled");
         if !check_type(name, node, provider) || disabled {
-            continue;
+            return;
         }
         match name {
-            ANON_USER => providers.anon_user = true,
-            LOCAL_USERPASS => providers.local_userpass = Some(local_userpass(node, provider)),
+            ANON_USER => self.anon_user = true,
+            LOCAL_USERPASS => self.local_userpass = Some(local_userpass(node, provider)),
             _ => node.not_run(
                 &format!("the provider {}", quote(name)),
                 "this version authenticates by anon-user and local-userpass only",
             ),
         }
     }
-    if !providers.anon_user && providers.local_userpass.is_none() {
-        fields.node.notice("no provider that Usher runs is switched on, so nobody can log in");
-    }
-    providers
 }
 
 fn check_type(name: &str, node: Node<'_>, provider: Fields<'_>) -> bool {

@@ -99,6 +99,11 @@ impl Report {
         self.notice(file, line, format!("not run by Usher: {what}, because {because}"));
     }
 
+    /// Whether there was no mistake yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.mistakes.borrow().is_empty()
+    }
+
     /// The notices, if there was no mistake.
     pub(crate) fn finish(self) -> Result<Vec<Notice>, Mistakes> {
         let mut mistakes = self.mistakes.into_inner();

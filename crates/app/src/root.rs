@@ -1,14 +1,31 @@
-//! `realm_config.json` or `root_config.json`: the app's id and where it says it lives (reference 7.7).
+//! The root file: which layout the app has, its id, and where it says it lives (reference 7.7).
+
+use serde_json::Value;
 
 use crate::Context;
 use crate::json::{self, Fields};
-use crate::names::{is_word, quote};
+use crate::names::{is_word, near, quote};
 
-/// The layout that this version reads.
-const CONFIG_VERSION: u64 = 20_210_101;
-const FILES: [&str; 2] = ["realm_config.json", "root_config.json"];
-/// The root files of older layouts, with their versions.
-const OLDER: [(&str, u64); 2] = [("config.json", 20_200_603), ("stitch.json", 20_180_301)];
+/// How the files of an app are arranged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// `root_config.json`, or `realm_config.json` of config version 20210101: a file for each kind of thing.
+    #[default]
+    Current,
+    /// `config.json` of 20200603 and `stitch.json` of 20180301: a directory for each function and service, a file
+    /// for each provider, and custom user data in the root file.
+    Older,
+}
+
+/// The root files of App Services, newest first, with the config versions that may stand in them.
+const FILES: [(&str, Layout, &[u64]); 4] = [
+    ("root_config.json", Layout::Current, &[20_210_101]),
+    ("realm_config.json", Layout::Current, &[20_210_101]),
+    ("config.json", Layout::Older, &[20_200_603, 20_180_301]),
+    ("stitch.json", Layout::Older, &[20_200_603, 20_180_301]),
+];
+/// The environments of App Services; the first is that of an app that names none.
+pub(crate) const ENVIRONMENTS: [&str; 5] = ["", "development", "testing", "qa", "production"];
 const KEYS: &[&str] = &[
     "config_version",
     "app_id",
@@ -19,74 +36,119 @@ const KEYS: &[&str] = &[
     "environment",
     "allowed_request_origins",
 ];
+const OLDER_KEYS: &[&str] = &[
+    "config_version",
+    "app_id",
+    "name",
+    "location",
+    "provider_region",
+    "deployment_model",
+    "environment",
+    "security",
+    "custom_user_data_config",
+    "sync",
+    "hosting",
+];
 
 /// What the root file says.
 #[derive(Default)]
 pub(crate) struct Root {
+    pub(crate) layout: Layout,
+    /// The root file.
+    pub(crate) file: &'static str,
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) deployment_model: String,
     pub(crate) location: String,
+    pub(crate) environment: String,
     pub(crate) allowed_request_origins: Vec<String>,
 }
 
 pub(crate) fn read(context: Context<'_>) -> Root {
-    let present: Vec<&str> = FILES.into_iter().filter(|file| context.tree.exists(file)).collect();
-    let root = match present[..] {
-        [] => {
-            no_root(context);
-            None
+    let present: Vec<_> = FILES.into_iter().filter(|(file, ..)| context.tree.exists(file)).collect();
+    let fitting: Vec<_> = present.iter().filter(|(file, layout, _)| fits(context, file, *layout)).collect();
+    let (file, layout, versions) = match (&fitting[..], &present[..]) {
+        ([only], _) => **only,
+        ([first, second, ..], _) => {
+            let message = format!("there is {} as well, and an app has one root file", second.0);
+            context.report.mistake(first.0, None, message, "keep the newer one");
+            return Root { layout: first.1, file: first.0, ..Root::default() };
         }
-        [file] => json::read(context, file, |node| node.object().map(root)).flatten(),
-        [file, other, ..] => {
-            let message = format!("there is {other} as well, and an app has one root file");
-            context.report.mistake(file, None, message, "keep the newer one");
-            None
+        // Perhaps it is the root file, and perhaps it has a mistake of its own, which comes first.
+        ([], [(file, layout, _), ..]) => {
+            if json::read(context, file, |_| ()).is_some() {
+                context.report.mistake(
+                    file,
+                    None,
+                    "has no \"config_version\", so it is not the root file of an app, and there is no other",
+                    "give the directory that App Services exported, with its root file as it was",
+                );
+            }
+            return Root { layout: *layout, file, ..Root::default() };
+        }
+        ([], []) => {
+            context.report.mistake(
+                "realm_config.json",
+                None,
+                "is missing, and so are root_config.json, config.json and stitch.json: this is not an app directory",
+                "give the directory of an app, or write {\"config_version\": 20210101, \"name\": \"my-app\"}",
+            );
+            return Root::default();
         }
     };
-    root.unwrap_or_default()
+    let read = json::read(context, file, |node| node.object().map(|fields| root(fields, file, layout, versions)));
+    read.flatten().unwrap_or(Root { layout, file, ..Root::default() })
 }
 
-fn no_root(context: Context<'_>) {
-    for (file, version) in OLDER {
-        if context.tree.exists(file) {
-            let line = json::read(context, file, |node| {
-                node.try_object().and_then(|fields| fields.get("config_version")).map(|node| node.line())
-            });
-            let message = format!("the layout of config version {version} is not supported yet");
-            let help = format!("convert the app to config version {CONFIG_VERSION}, whose root is realm_config.json");
-            return context.report.mistake(file, line.flatten(), message, help);
+/// Whether a file is a root file. Other programs have a `config.json` or a `stitch.json` too; those of App Services
+/// always say their version.
+fn fits(context: Context<'_>, file: &str, layout: Layout) -> bool {
+    layout == Layout::Current
+        || context.tree.read(file).is_ok_and(|content| {
+            let root: Option<Value> = content.and_then(|content| serde_json::from_slice(&content).ok());
+            root.is_some_and(|root| root.get("config_version").is_some())
+        })
+}
+
+fn root(fields: Fields<'_>, file: &'static str, layout: Layout, versions: &[u64]) -> Root {
+    version(fields, file, versions);
+    let origins = match layout {
+        Layout::Current => {
+            fields.notice_unknown(KEYS);
+            fields.get("allowed_request_origins")
         }
-    }
-    context.report.mistake(
-        FILES[0],
-        None,
-        "is missing, and so is root_config.json: this is not an app directory",
-        format!(
-            "give the directory of an app, or write {{\"config_version\": {CONFIG_VERSION}, \"name\": \"my-app\"}}"
-        ),
-    );
-}
-
-fn root(fields: Fields<'_>) -> Root {
-    if let Some(node) = fields.get("config_version")
-        && let Some(version) = node.whole_number()
-        && version != CONFIG_VERSION
-    {
-        let message = format!("the layout of config version {version} is not supported yet");
-        node.mistake(message, format!("convert the app to config version {CONFIG_VERSION}"));
-    }
-    if let Some(node) = fields.get("environment").filter(|node| !node.is_empty()) {
-        node.not_run("the environment", "functions are not given environment values in this version");
-    }
-    fields.notice_unknown(KEYS);
+        Layout::Older => {
+            fields.notice_unknown(OLDER_KEYS);
+            let security = fields.get("security").and_then(json::Node::object);
+            security.and_then(|fields| fields.get("allowed_request_origins").or(fields.get("allowed_origins")))
+        }
+    };
     let name = fields.required("name").and_then(|node| node.text()).unwrap_or_default();
     Root {
+        layout,
+        file,
         id: id(fields).unwrap_or_default().to_owned(),
         name: name.to_owned(),
         deployment_model: deployment_model(fields).to_owned(),
         location: fields.text("location").or(fields.text("provider_region")).unwrap_or("US-VA").to_owned(),
-        allowed_request_origins: origins(fields),
+        environment: environment(fields).to_owned(),
+        allowed_request_origins: origins.map(self::origins).unwrap_or_default(),
+    }
+}
+
+fn version(fields: Fields<'_>, file: &str, versions: &[u64]) {
+    let Some(node) = fields.get("config_version") else { return };
+    let Some(version) = node.whole_number().filter(|version| !versions.contains(version)) else { return };
+    let home = FILES.iter().rev().find(|(_, _, versions)| versions.contains(&version));
+    match home {
+        Some((home, ..)) => node.mistake(
+            format!("config version {version} is the layout of another root file, {home}"),
+            format!("give the directory as it was exported: {file} goes with config version {}", versions[0]),
+        ),
+        None => node.mistake(
+            format!("the layout of config version {version} is not known"),
+            "export the app in one of the layouts 20210101, 20200603 and 20180301",
+        ),
     }
 }
 
@@ -115,10 +177,19 @@ fn deployment_model(fields: Fields<'_>) -> &str {
     model
 }
 
-fn origins(fields: Fields<'_>) -> Vec<String> {
-    let Some(nodes) = fields.get("allowed_request_origins").and_then(|node| node.array()) else {
-        return Vec::new();
-    };
+fn environment(fields: Fields<'_>) -> &str {
+    let tag = fields.text("environment").unwrap_or_default();
+    if !ENVIRONMENTS.contains(&tag)
+        && let Some(node) = fields.get("environment")
+    {
+        let guess = near(tag, &ENVIRONMENTS[1..]).map(|near| format!("; did you mean {}?", quote(near)));
+        let message = format!("{} is not an environment{}", quote(tag), guess.unwrap_or_default());
+        node.mistake(message, format!("the environments are {}, and none at all", ENVIRONMENTS[1..].join(", ")));
+    }
+    tag
+}
+
+fn origins(node: json::Node<'_>) -> Vec<String> {
     let origin = |node: json::Node<'_>| {
         let origin = node.text()?;
         let host = origin.split_once("://").map(|(_, host)| host);
@@ -128,5 +199,5 @@ fn origins(fields: Fields<'_>) -> Vec<String> {
         }
         Some(origin.to_owned())
     };
-    nodes.into_iter().filter_map(origin).collect()
+    node.array().unwrap_or_default().into_iter().filter_map(origin).collect()
 }

@@ -1,4 +1,5 @@
-//! The sources of functions, found by name: `functions/<name>.wasm`, or the crate `functions/<name>/`.
+//! The sources of functions, found by name: `functions/<name>.js`, `functions/<name>.wasm`, or the crate
+//! `functions/<name>/`. In the older layouts a JavaScript function is a directory, `functions/<name>/source.js`.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +8,24 @@ use usher_contract::limits;
 
 use crate::Context;
 use crate::names::FUNCTION_NAME_HELP;
-use crate::tree::join;
+use crate::root::Layout;
+use crate::tree::{Item, join};
 
 pub(crate) const DIRECTORY: &str = "functions";
 /// Directories that tools leave behind.
 const SKIPPED: [&str; 2] = ["node_modules", "target"];
+/// The files of a function in the older layouts.
+const SOURCE: &str = "source.js";
+const CONFIG: &str = "config.json";
+
+/// What there is below `functions/`.
+#[derive(Default)]
+pub(crate) struct Sources {
+    /// The sources, by the names of their functions. Names are not checked.
+    pub(crate) found: BTreeMap<String, Found>,
+    /// In the older layouts: each function's manifest, by the name of its directory.
+    pub(crate) manifests: BTreeMap<String, String>,
+}
 
 /// What was found under the name of one function; paths are relative to the app directory.
 #[derive(Default)]
@@ -29,47 +43,96 @@ pub(crate) struct Package {
     pub(crate) cdylib: bool,
 }
 
-/// Every source below `functions/`, by the name of its function. Names are not checked.
-pub(crate) fn find(context: Context<'_>) -> BTreeMap<String, Found> {
-    let mut found = BTreeMap::new();
-    walk(context, "", &mut found);
-    found
+/// Every source below `functions/`.
+pub(crate) fn find(context: Context<'_>, layout: Layout) -> Sources {
+    let mut walk = Walk { context, layout, sources: Sources::default() };
+    walk.folder("");
+    walk.sources
 }
 
-/// `folder` is empty, or the first segments of a name with a slash after them.
-fn walk(context: Context<'_>, folder: &str, found: &mut BTreeMap<String, Found>) {
-    let directory = join(DIRECTORY, folder);
-    let directory = directory.trim_end_matches('/');
-    for item in crate::data_sources::list(context, directory) {
-        let path = join(directory, &item.name);
-        if item.directory {
-            if !SKIPPED.contains(&item.name.as_str()) {
-                descend(context, &format!("{folder}{}", item.name), path, item.link, found);
+struct Walk<'a> {
+    context: Context<'a>,
+    layout: Layout,
+    sources: Sources,
+}
+
+impl Walk<'_> {
+    /// `folder` is empty, or the first segments of a name with a slash after them.
+    fn folder(&mut self, folder: &str) {
+        let directory = join(DIRECTORY, folder);
+        let directory = directory.trim_end_matches('/');
+        for item in crate::data_sources::list(self.context, directory) {
+            let path = join(directory, &item.name);
+            if !item.directory {
+                self.file(folder, &item, path);
+            } else if !SKIPPED.contains(&item.name.as_str()) {
+                self.descend(&format!("{folder}{}", item.name), path, item.link);
             }
-        } else if let Some(stem) = item.name.strip_suffix(".wasm") {
-            if item.bytes > limits::COMPONENT_BYTES as u64 {
-                let message = format!("is larger than the {} bytes of a component", limits::COMPONENT_BYTES);
-                context.report.mistake(&path, None, message, "build it with --release, and without debug information");
-            }
-            found.entry(format!("{folder}{stem}")).or_default().component = Some(path);
-        } else if let Some(stem) = item.name.strip_suffix(".js") {
-            found.entry(format!("{folder}{stem}")).or_default().javascript = Some(path);
         }
     }
-}
 
-fn descend(context: Context<'_>, name: &str, directory: String, link: bool, found: &mut BTreeMap<String, Found>) {
-    if let Some(package) = package(context, &directory) {
-        found.entry(name.to_owned()).or_default().package = Some(package);
-    } else if link {
-        // Such links can lead in circles.
-        let help = "put the directory itself here, or link the single functions in it";
-        context.report.mistake(&directory, None, "a symbolic link to a folder of functions is not followed", help);
-    } else if name.len() >= limits::FUNCTION_NAME_CHARS {
-        let message = "no function below this folder could have a name of allowed length";
-        context.report.mistake(&directory, None, message, FUNCTION_NAME_HELP);
-    } else {
-        walk(context, &format!("{name}/"), found);
+    fn file(&mut self, folder: &str, item: &Item, path: String) {
+        let report = self.context.report;
+        let name = item.name.as_str();
+        let whole = folder.trim_end_matches('/');
+        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+        match extension {
+            "wasm" => {
+                if item.bytes > limits::COMPONENT_BYTES as u64 {
+                    let message = format!("is larger than the {} bytes of a component", limits::COMPONENT_BYTES);
+                    let help = "build it with --release, and without debug information";
+                    report.mistake(&path, None, message, help);
+                }
+                self.found(format!("{folder}{stem}")).component = Some(path);
+            }
+            "js" if self.layout == Layout::Current => self.found(format!("{folder}{stem}")).javascript = Some(path),
+            "js" if name == SOURCE && !whole.is_empty() => self.found(whole.to_owned()).javascript = Some(path),
+            "js" => {
+                let message = "is not a function: in this layout a function is a directory with a file source.js";
+                report.notice(&path, None, message);
+            }
+            "json" if self.layout == Layout::Older && name == CONFIG && !whole.is_empty() => {
+                self.sources.manifests.insert(whole.to_owned(), path);
+            }
+            // Declarations are for editors.
+            "ts" | "mts" | "cts" | "tsx" if !stem.ends_with(".d") => {
+                report.not_run(&path, None, "TypeScript", "functions are JavaScript: compile it to a file .js");
+            }
+            "mjs" | "cjs" => {
+                report.not_run(&path, None, "this file", "only files .js are functions; others can require it");
+            }
+            _ => {}
+        }
+    }
+
+    fn found(&mut self, name: String) -> &mut Found {
+        self.sources.found.entry(name).or_default()
+    }
+
+    fn descend(&mut self, name: &str, directory: String, link: bool) {
+        let longest = match self.layout {
+            // A slash and a letter have to follow.
+            Layout::Current => limits::FUNCTION_NAME_CHARS - 1,
+            Layout::Older => limits::FUNCTION_NAME_CHARS,
+        };
+        if let Some(package) = package(self.context, &directory) {
+            self.found(name.to_owned()).package = Some(package);
+            // The entry of the function, whatever its language.
+            let manifest = join(&directory, CONFIG);
+            if self.layout == Layout::Older && self.context.tree.exists(&manifest) {
+                self.sources.manifests.insert(name.to_owned(), manifest);
+            }
+        } else if link {
+            // Such links can lead in circles.
+            let help = "put the directory itself here, or link the single functions in it";
+            let message = "a symbolic link to a folder of functions is not followed";
+            self.context.report.mistake(&directory, None, message, help);
+        } else if name.len() > longest {
+            let message = "no function below this folder could have a name of allowed length";
+            self.context.report.mistake(&directory, None, message, FUNCTION_NAME_HELP);
+        } else {
+            self.folder(&format!("{name}/"));
+        }
     }
 }
 

@@ -44,7 +44,8 @@ impl Disk {
             file: directory.to_owned(),
             line: None,
             message,
-            help: "give the directory that holds realm_config.json or root_config.json".into(),
+            help: "give the directory that holds realm_config.json, root_config.json, config.json or stitch.json"
+                .into(),
         };
         let canonical = fs::canonicalize(directory).map_err(|e| refuse(e.to_string()))?;
         if !canonical.is_dir() {

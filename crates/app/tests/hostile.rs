@@ -116,7 +116,7 @@ fn paths_in_memory_that_lead_out_are_refused() {
     }
 }
 
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 24] = [
     "realm_config.json",
     "root_config.json",
     "stitch.json",
@@ -131,6 +131,16 @@ const PATHS: [&str; 14] = [
     "sync/config.json",
     "http_endpoints/config.json",
     "environments/a.json",
+    "config.json",
+    "auth_providers/anon-user.json",
+    "functions/a/config.json",
+    "functions/a/source.js",
+    "functions/b.js",
+    "services/a/config.json",
+    "services/a/rules/d.c.json",
+    "values/a.json",
+    "secrets.json",
+    "usher.json",
 ];
 
 /// Text that looks like configuration, with keys that mean something in one file or another.
@@ -167,6 +177,16 @@ fn json() -> impl Strategy<Value = String> {
         "values",
         "memory_mib",
         "wall_clock_ms",
+        "config_version",
+        "custom_user_data_config",
+        "value",
+        "from_secret",
+        "http",
+        "origin",
+        "https://a.b:1",
+        "data_source",
+        "functions",
+        "*",
     ]);
     let text = word.prop_map(|word| format!("\"{word}\""));
     let number = prop_oneof![any::<i64>().prop_map(|n| n.to_string()), any::<f64>().prop_map(|n| n.to_string())];

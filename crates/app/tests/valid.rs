@@ -117,7 +117,7 @@ fn a_root_config_and_nothing_else_is_an_app() {
     assert!(!app.custom_user_data.enabled && app.functions.is_empty());
     let notices: Vec<String> = loaded.notices.iter().map(ToString::to_string).collect();
     assert_eq!(notices.len(), 1);
-    assert!(notices[0].starts_with("auth/providers.json: there is no such file, so nobody can log in"), "{notices:?}");
+    assert!(notices[0].starts_with("auth/providers.json: there is nothing here, so nobody can log in"), "{notices:?}");
     let loaded = load_both(&[("root_config.json", r#"{"name": "tiny"}"#)]).unwrap();
     assert_eq!(loaded.app.location, "US-VA");
 }
@@ -269,8 +269,7 @@ fn an_export_is_read_and_what_is_left_out_is_told() {
             ("graphql/custom_resolvers/total.json", "{}"),
             ("log_forwarders/forward.json", "{}"),
             ("hosting/files/index.html", ""),
-            ("services/sms/config.json", "{}"),
-            ("secrets.json", "{}"),
+            ("services/sms/config.json", r#"{"name": "sms", "type": "twilio"}"#),
         ],
     );
     let loaded = load(files.path()).unwrap();
@@ -287,21 +286,16 @@ fn an_export_is_read_and_what_is_left_out_is_told() {
         "data_sources/mongodb-atlas/db/items/rules.json: not run by Usher: rules, because",
         "data_sources/mongodb-atlas/db/items/schema.json: not run by Usher: schema validation, because",
         "data_sources/mongodb-atlas/default_rule.json: not run by Usher: rules, because",
-        "environments/production.json: not run by Usher: environment values, because",
         "functions/config.json:1: unknown field \"last_modified\"; it has no effect",
-        "functions/package.json: not run by Usher: npm packages, because",
         "graphql/custom_resolvers/total.json: not run by Usher: the custom resolver, because",
         "hosting/files: not run by Usher: static hosting, because",
         "http_endpoints/config.json: not run by Usher: endpoints, because",
         "http_endpoints/hook/config.json: not run by Usher: webhooks, because",
         "log_forwarders/forward.json: not run by Usher: the log forwarder, because",
-        "realm_config.json:2: not run by Usher: the environment, because",
         "realm_config.json:3: unknown field \"hosting\"",
-        "secrets.json: not run by Usher: secrets, because",
-        "services/sms/config.json: not run by Usher: the service, because",
+        "services/sms/config.json: not run by Usher: the service, of type \"twilio\", because",
         "sync/config.json: not run by Usher: Device Sync, because",
         "triggers/onLogin.json: not run by Usher: the trigger, because",
-        "values/key.json: not run by Usher: the value, because",
     ];
     assert_eq!(notices.len(), wanted.len(), "{notices:#?}");
     for (notice, wanted) in notices.iter().zip(wanted) {

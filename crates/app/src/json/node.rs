@@ -8,6 +8,8 @@ use jsonc_parser::common::Ranged;
 use super::{Document, line_of};
 use crate::names::{near, quote};
 
+const HELP: &str = "give a value that JSON can carry, or Extended JSON";
+
 /// A value in a file.
 #[derive(Clone, Copy)]
 pub(crate) struct Node<'d> {
@@ -66,6 +68,16 @@ impl<'d> Node<'d> {
         Some(&text.value)
     }
 
+    /// The text of a secret: a mistake in its place does not quote it.
+    pub(crate) fn secret(self) -> Option<&'d str> {
+        let text = self.value.as_string_lit();
+        if text.is_none() {
+            let message = format!("the secret {} must be a string", quote(self.label));
+            self.mistake(message, "write {\"<name>\": \"<secret>\"}");
+        }
+        text.map(|text| text.value.as_ref())
+    }
+
     pub(crate) fn boolean(self) -> Option<bool> {
         let boolean = self.value.as_boolean_lit().or_else(|| self.not_a("true or false"))?;
         Some(boolean.value)
@@ -74,6 +86,15 @@ impl<'d> Node<'d> {
     pub(crate) fn whole_number(self) -> Option<u64> {
         let parsed = self.value.as_number_lit().and_then(|number| number.value.parse().ok());
         parsed.or_else(|| self.not_a("a whole number"))
+    }
+
+    /// The value as it is, of whatever kind.
+    pub(crate) fn json(self) -> Option<serde_json::Value> {
+        let range = self.value.range();
+        let text = self.document.text.get(range.start..range.end).unwrap_or_default();
+        let parsed = serde_json::from_str(text);
+        // A number beyond all numbers, or half of a surrogate pair.
+        parsed.map_err(|error| self.mistake(format!("cannot be read: {}", super::without_place(&error)), HELP)).ok()
     }
 
     /// Whether it says nothing: `""`, `{}`, `[]` or null.

@@ -1,0 +1,3 @@
+exports = function(payload) {
+  return context.functions.execute("leaderboard", payload.query.game);
+};
