@@ -3,6 +3,7 @@
 
 mod database;
 pub(crate) mod guests;
+mod javascript;
 mod node;
 mod programs;
 
@@ -42,6 +43,7 @@ pub(crate) fn everything() -> Result<Ready> {
 pub(crate) fn for_demo() -> Result<Ready> {
     node::present(node::FOR_CLIENT)?;
     programs::wasm_target()?;
+    javascript::ensure()?;
     let database = database::ensure()?;
     node::packages(&["tests/demo"])?;
     Ok(Ready { database })
@@ -50,6 +52,7 @@ pub(crate) fn for_demo() -> Result<Ready> {
 /// What the benchmarks need.
 pub(crate) fn for_bench() -> Result<Ready> {
     programs::wasm_target()?;
+    javascript::ensure()?;
     let database = database::ensure()?;
     guests::for_tests()?;
     Ok(Ready { database })

@@ -1,0 +1,23 @@
+// A machine that tells nothing about the real one.
+module.exports = {
+  EOL: "\n",
+  arch: () => "wasm32",
+  availableParallelism: () => 1,
+  constants: { errno: {}, signals: {} },
+  cpus: () => [],
+  devNull: "/dev/null",
+  endianness: () => "LE",
+  freemem: () => 0,
+  homedir: () => "/",
+  hostname: () => "usher",
+  loadavg: () => [0, 0, 0],
+  networkInterfaces: () => ({}),
+  platform: () => "linux",
+  release: () => "",
+  tmpdir: () => "/tmp",
+  totalmem: () => 0,
+  type: () => "Linux",
+  uptime: () => 0,
+  userInfo: () => ({ username: "usher", uid: -1, gid: -1, shell: null, homedir: "/" }),
+  version: () => "",
+};

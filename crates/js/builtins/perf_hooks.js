@@ -1,0 +1,3 @@
+const performance = globalThis.performance || { now: () => Date.now(), timeOrigin: 0, mark() {}, measure() {} };
+
+module.exports = { performance };

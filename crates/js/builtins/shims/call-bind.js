@@ -1,0 +1,1 @@
+module.exports = (target) => Function.prototype.call.bind(target);

@@ -1,0 +1,1 @@
+module.exports = (list, callback, self) => Object.keys(list).forEach((key) => callback.call(self, list[key], Array.isArray(list) ? +key : key, list));

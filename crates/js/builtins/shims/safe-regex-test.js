@@ -1,0 +1,1 @@
+module.exports = (pattern) => (text) => pattern.exec(text) !== null;
