@@ -13,7 +13,7 @@ use usher_identity::{Identity, IdentityOptions};
 use usher_sandbox::{Sandbox, SandboxOptions};
 
 use crate::output::Output;
-use crate::project::{self, Project};
+use crate::project;
 
 /// Where state lives.
 #[derive(Args, Clone)]
@@ -156,8 +156,8 @@ impl Host {
 impl Rooms {
     /// Builds, checks and loads an app, and only then puts it in place of the one that runs.
     pub(crate) async fn deploy(&self, directory: &Path, output: Output) -> Result<Arc<Deployment>> {
-        let Project { app, components } = project::build(directory, &self.build, output).await?;
-        let deployment = Deployment::load(self.dispatcher.sandbox(), app, &components)
+        let (app, code) = project::build(directory, &self.build, output).await?.into_code();
+        let deployment = Deployment::load(self.dispatcher.sandbox(), app, &code)
             .await
             .map_err(|errors| {
                 let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();

@@ -7,12 +7,14 @@ mod host;
 mod logging;
 mod output;
 mod project;
+mod types;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{build, check, custom_data, dev, functions, keys, serve, users};
+use crate::commands::{build, check, custom_data, dev, functions, import, inspect, keys, new, serve, test, users};
 use crate::output::Output;
 
 /// Serverless functions for custom user data on MongoDB, self-hosted.
@@ -33,6 +35,9 @@ struct Global {
     /// Print JSON for machines instead of text for people
     #[arg(long, global = true)]
     json: bool,
+    /// A JSON file with the values of secrets, {"name": "value"}; the environment's USHER_SECRET_<NAME> comes first
+    #[arg(long, global = true, env = "USHER_SECRETS", value_name = "FILE")]
+    secrets: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -41,6 +46,14 @@ enum Command {
     Serve(serve::Serve),
     /// Serve one app, and build and swap it again whenever its directory changes
     Dev(dev::Dev),
+    /// Write a sample app that runs at once
+    New(new::New),
+    /// Write the grants that an exported app needs
+    Import(import::Import),
+    /// Say what each function can touch, and what changed in that
+    Inspect(inspect::Inspect),
+    /// Run the tests of an app's functions
+    Test(test::Test),
     /// Build the functions of an app and see that each would load
     Build(build::Build),
     /// Report every mistake in an app directory
@@ -62,6 +75,9 @@ enum Command {
 fn main() -> ExitCode {
     let Cli { global, command } = Cli::parse();
     let output = Output { json: global.json };
+    if let Some(file) = global.secrets {
+        project::take_secrets_from(file);
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return output.failure(&error.into()),
@@ -70,6 +86,10 @@ fn main() -> ExitCode {
         match command {
             Command::Serve(serve) => serve.run(output).await,
             Command::Dev(dev) => dev.run(output).await,
+            Command::New(new) => new.run(output),
+            Command::Import(import) => import.run(output),
+            Command::Inspect(inspect) => inspect.run(output),
+            Command::Test(test) => test.run(output).await,
             Command::Build(build) => build.run(output).await,
             Command::Check(check) => check.run(output),
             Command::Functions(functions) => functions.run(output).await,

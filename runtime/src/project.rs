@@ -2,22 +2,51 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use usher_app::{App, Loaded, Mistakes};
+use usher_app::{App, Loaded, Mistakes, Secrets};
+use usher_dispatch::{Code, Scripts};
+use usher_js::BundleOptions;
 
 use crate::output::Output;
 
-/// An app and the component of each of its functions.
+/// An app and the code of its functions.
 pub(crate) struct Project {
     pub(crate) app: App,
     pub(crate) components: BTreeMap<String, PathBuf>,
+    /// What the JavaScript engine loads, where there are JavaScript functions.
+    pub(crate) scripts: Option<Vec<u8>>,
+}
+
+impl Project {
+    /// The code as dispatch loads it, and the app.
+    pub(crate) fn into_code(self) -> (App, Code<'static>) {
+        let scripts = self.scripts.map(|document| Scripts { engine: usher_js::ENGINE, document });
+        (self.app, Code { components: self.components, scripts })
+    }
+}
+
+/// The file of secrets that the command line names; one for every app of the process.
+static SECRETS: OnceLock<PathBuf> = OnceLock::new();
+
+/// Names the file of secrets. To be called once, before any app is read.
+pub(crate) fn take_secrets_from(file: PathBuf) {
+    let _ = SECRETS.set(file);
+}
+
+/// Reads an app with the secrets that there are.
+pub(crate) fn load(directory: &Path) -> std::result::Result<Loaded, Mistakes> {
+    match SECRETS.get() {
+        Some(file) => usher_app::load_with(directory, &Secrets::from_file(file)?.with_environment()),
+        None => usher_app::load(directory),
+    }
 }
 
 /// Reads an app and shows what its owner should know; fails with every mistake.
 pub(crate) fn read(directory: &Path, output: Output) -> Result<App> {
-    let Loaded { app, notices } = usher_app::load(directory).map_err(|mistakes| broken(directory, &mistakes))?;
+    let Loaded { app, notices } = load(directory).map_err(|mistakes| broken(directory, &mistakes))?;
     for notice in notices {
         output.notice(notice);
     }
@@ -32,7 +61,12 @@ pub(crate) async fn build(directory: &Path, target: &Path, output: Output) -> Re
     tokio::task::spawn_blocking(move || {
         let components = usher_app::build(&app, &target, &mut |step| output.progress(step))
             .with_context(|| format!("the functions of \"{}\" could not be built", app.id))?;
-        Ok(Project { app, components })
+        let options = BundleOptions { tools: target.join("javascript") };
+        let scripts = usher_js::bundle(&app, &options, &mut |step| output.progress(step)).map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("the JavaScript functions of \"{}\" have mistakes:\n{}", app.id, errors.join("\n"))
+        })?;
+        Ok(Project { app, components, scripts })
     })
     .await?
 }

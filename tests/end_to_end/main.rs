@@ -8,5 +8,6 @@ mod crash;
 mod creation;
 mod deploy;
 mod hostile;
+mod javascript_tools;
 mod support;
 mod wire;

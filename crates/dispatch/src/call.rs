@@ -50,6 +50,9 @@ pub struct Call {
     pub caller: Caller,
     /// Who asks.
     pub origin: Origin,
+    /// The client's request as `context.request` (reference 5.4), a BSON document: where a client is calling and
+    /// [`Deployment::reads_requests`].
+    pub request: Option<Arc<[u8]>>,
     /// The invocation's id: 24 hexadecimal digits, for a client's call the request's.
     pub id: String,
 }

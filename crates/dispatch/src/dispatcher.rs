@@ -8,17 +8,21 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use tokio::time::Instant;
 use usher_contract::{ErrorCode, Failure, limits};
 use usher_database::Database;
+use usher_outbound::Outbound;
 use usher_sandbox::{Admission, Inputs, Invocation, RunError, Sandbox};
 
 use crate::call::{Accounts, Call, CallError, Caller, Origin};
 use crate::deployment::Deployment;
 use crate::host::InvocationHost;
+use crate::transaction::Named;
 
 /// Runs calls. One for each process; apps are swapped in and out while it runs.
 pub struct Dispatcher {
     sandbox: Arc<Sandbox>,
     pub(crate) database: Database,
     deployments: RwLock<HashMap<String, Arc<Deployment>>>,
+    /// The way out, made when a function first asks for it: most apps never do.
+    outbound: OnceLock<Outbound>,
     /// Set once identity, which stands above and needs a dispatcher itself, exists.
     accounts: OnceLock<Arc<dyn Accounts>>,
 }
@@ -33,7 +37,7 @@ pub(crate) struct Parent {
 impl Dispatcher {
     /// A dispatcher without apps.
     pub fn new(sandbox: Arc<Sandbox>, database: Database) -> Arc<Self> {
-        Arc::new(Self { sandbox, database, deployments: RwLock::default(), accounts: OnceLock::new() })
+        Arc::new(Self { sandbox, database, deployments: RwLock::default(), outbound: OnceLock::new(), accounts: OnceLock::new() })
     }
 
     /// The sandbox that functions run in.
@@ -50,6 +54,13 @@ impl Dispatcher {
         self.accounts
             .get()
             .ok_or_else(|| Failure::new(ErrorCode::InternalServerError, "this host has no user accounts"))
+    }
+
+    pub(crate) fn outbound(&self) -> Result<&Outbound, Failure> {
+        if self.outbound.get().is_none() {
+            let _ = self.outbound.set(Outbound::new()?);
+        }
+        self.outbound.get().ok_or_else(|| Failure::new(ErrorCode::InternalServerError, "there is no way out"))
     }
 
     /// Puts a deployment in place of the one that runs under the same app id. Calls that have begun end with the
@@ -109,8 +120,14 @@ impl Dispatcher {
         // The host keeps the call without its arguments, which are the guest's.
         let (name, arguments) = (call.function.clone(), std::mem::take(&mut call.arguments));
         let id = call.id.clone();
-        let host = InvocationHost {
+        let named = Named {
+            deployment: deployment.clone(),
+            function: call.function.clone(),
+            caller: call.caller.clone(),
             system: inherited || function.run_as_system || acts_as_system(&call),
+        };
+        let host = InvocationHost {
+            named,
             depth: parent.map_or(0, |parent| parent.depth + 1),
             dispatcher: self.clone(),
             deadline,

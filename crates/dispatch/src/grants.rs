@@ -2,9 +2,10 @@
 
 use bson::Bson;
 use bson::oid::ObjectId;
-use usher_app::{App, Reach};
-use usher_capability::{RowFilter, Scope};
-use usher_contract::{ErrorCode, Failure, Operations};
+use usher_app::{App, DataGrant, Function, Reach};
+use usher_capability::{Other, RowFilter, Scope};
+use usher_contract::{CollectionName, ErrorCode, Failure, Operations};
+use usher_outbound::Origin;
 
 use crate::call::Caller;
 
@@ -22,6 +23,7 @@ pub(crate) fn custom_data(app: &App, caller: &Caller, system: bool) -> Result<Sc
         collection: config.collection.clone(),
         rows: if system { None } else { Some(own(caller, &config.user_id_field)?) },
         operations: Operations::ALL,
+        others: Vec::new(),
     })
 }
 
@@ -47,7 +49,117 @@ pub(crate) fn named(app: &App, function: &str, name: &str, caller: &Caller) -> R
         collection: grant.collection.clone(),
         rows,
         operations: grant.operations,
+        others: Vec::new(),
     })
+}
+
+/// A collection that a script names. For the system it is what `usher.json` grants to the acting function, and the
+/// custom-data collection where that says nothing of it; for a user the caller's own custom data alone, since what else
+/// a user may do is for the app's rules to say.
+pub(crate) fn by_name(app: &App, name: &CollectionName, caller: &Caller, system: bool) -> Result<Scope, Failure> {
+    let config = &app.custom_user_data;
+    let is_custom_data = config.enabled && config.database == name.database && config.collection == name.collection;
+    if !system {
+        if is_custom_data {
+            return custom_data(app, caller, false);
+        }
+        return Err(Failure::new(
+            ErrorCode::GrantNotFound,
+            format!(
+                "the function \"{}\" runs on behalf of a user, and rules are not enforced yet: it reaches the caller's own \
+                 custom data, not {}.{}. Set \"run_as_system\" in functions/config.json if it checks for itself what the \
+                 user may do",
+                name.acting, name.database, name.collection
+            ),
+        ));
+    }
+    let mut operations: Option<Operations> = None;
+    for grant in granted(app, name).filter(|grant| grant.collection.as_ref().is_none_or(|it| *it == name.collection)) {
+        if grant.database == name.database {
+            operations = Some(joined(operations, grant.operations));
+        }
+    }
+    let default = is_custom_data.then_some(Operations::ALL);
+    let operations = operations.or(default).ok_or_else(|| {
+        Failure::new(
+            ErrorCode::GrantNotFound,
+            format!(
+                "the function \"{}\" was not granted {}.{} of the data source \"{}\"; add it to \"grants\" in usher.json, \
+                 or let `usher import` write it",
+                name.acting, name.database, name.collection, name.data_source
+            ),
+        )
+    })?;
+    let others = granted(app, name).map(|grant| Other {
+        database: grant.database.clone(),
+        collection: grant.collection.clone(),
+        operations: grant.operations,
+    });
+    Ok(Scope {
+        database: name.database.clone(),
+        collection: name.collection.clone(),
+        rows: None,
+        operations,
+        others: others.collect(),
+    })
+}
+
+/// What `usher.json` grants to the acting function in a data source.
+fn granted<'a>(app: &'a App, name: &'a CollectionName) -> impl Iterator<Item = &'a DataGrant> {
+    app.usher.grants.iter().filter(|grant| grant.data_source == name.data_source && is_for(&grant.functions, &name.acting))
+}
+
+/// Whether a list of functions, of which an empty one means all, names a function.
+fn is_for(functions: &[String], function: &str) -> bool {
+    functions.is_empty() || functions.iter().any(|it| it == function)
+}
+
+fn joined(first: Option<Operations>, second: Operations) -> Operations {
+    let first = first.unwrap_or(Operations { read: false, insert: false, update: false, delete: false });
+    Operations {
+        read: first.read || second.read,
+        insert: first.insert || second.insert,
+        update: first.update || second.update,
+        delete: first.delete || second.delete,
+    }
+}
+
+/// Where a function may send HTTP requests.
+pub(crate) fn origins(app: &App, function: &str) -> Vec<Origin> {
+    let granted = app.usher.http.iter().filter(|grant| is_for(&grant.functions, function));
+    let origin = |grant: &usher_app::HttpGrant| Origin {
+        scheme: grant.scheme.clone(),
+        host: grant.host.clone(),
+        port: grant.port,
+    };
+    granted.map(origin).collect()
+}
+
+/// Whether `called` may act in an instance that was made for `entry`: it has the same grants, or the app chose to share
+/// instances.
+pub(crate) fn may_act(app: &App, entry: &str, acting: &str, system: bool) -> Result<(), Failure> {
+    let refused = || {
+        Failure::new(
+            ErrorCode::GrantNotFound,
+            format!("the function \"{acting}\" has other grants than \"{entry}\", in whose instance it runs"),
+        )
+    };
+    if entry == acting {
+        return Ok(());
+    }
+    let (Some(from), Some(to)) = (app.functions.get(entry), app.functions.get(acting)) else {
+        return Err(refused());
+    };
+    let equal = system >= to.run_as_system && same_grants(app, from, to);
+    if equal || app.usher.share_instance { Ok(()) } else { Err(refused()) }
+}
+
+fn same_grants(app: &App, one: &Function, other: &Function) -> bool {
+    let lists = app.usher.grants.iter().map(|grant| &grant.functions);
+    let mut lists = lists.chain(app.usher.http.iter().map(|grant| &grant.functions));
+    one.grants == other.grants
+        && one.account == other.account
+        && lists.all(|list| is_for(list, &one.name) == is_for(list, &other.name))
 }
 
 /// The rows that hold the caller's id, as a string or as an ObjectId (reference 1.2).

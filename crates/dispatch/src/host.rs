@@ -9,17 +9,21 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use usher_capability::{Context, Scope, ScopedCollection};
 use usher_contract::host::{Bytes, Level};
-use usher_contract::{Collection, ErrorCode, Failure, Host, Reason, value};
+use usher_contract::{Collection, CollectionName, ErrorCode, Failure, Host, Reason, Transaction, value};
 
 use crate::call::{Call, CallError, Caller, Origin};
 use crate::dispatcher::{Dispatcher, Parent, check_depth};
 use crate::grants;
+use crate::transaction::{Named, OwnTransaction};
+
+/// An empty BSON document.
+const EMPTY: [u8; 5] = [5, 0, 0, 0, 0];
 
 pub(crate) struct InvocationHost {
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) call: Call,
-    /// Whether grants are the system's.
-    pub(crate) system: bool,
+    /// Collections that scripts name, under the authority of this invocation.
+    pub(crate) named: Named,
     /// How many calls stand above this one.
     pub(crate) depth: usize,
     pub(crate) deadline: Instant,
@@ -28,8 +32,8 @@ pub(crate) struct InvocationHost {
 }
 
 impl InvocationHost {
-    fn collection(&self, scope: Scope) -> Box<dyn Collection> {
-        let context = Context {
+    fn context(&self) -> Context {
+        Context {
             database: self.dispatcher.database.clone(),
             invocation: self.call.id.clone(),
             deadline: self.deadline.into_std(),
@@ -37,8 +41,16 @@ impl InvocationHost {
                 Origin::Registration(transaction) => Some(transaction.clone()),
                 _ => None,
             },
-        };
-        Box::new(ScopedCollection::new(context, scope))
+        }
+    }
+
+    fn collection(&self, scope: Scope) -> Box<dyn Collection> {
+        Box::new(ScopedCollection::new(self.context(), scope))
+    }
+
+    /// What a collection that a script names comes down to.
+    fn scope(&self, name: &CollectionName) -> Result<Scope, Failure> {
+        self.named.scope(name)
     }
 
     async fn describe(&self) -> Result<Bytes, Failure> {
@@ -89,15 +101,15 @@ impl Host for InvocationHost {
     }
 
     fn running_as_system(&self) -> bool {
-        self.system
+        self.named.system
     }
 
     fn app(&self) -> Bytes {
-        self.call.deployment.facts.clone()
+        self.call.deployment.facts.app.clone()
     }
 
     fn custom_data(&self) -> Result<Box<dyn Collection>, Failure> {
-        let scope = grants::custom_data(self.call.deployment.app(), &self.call.caller, self.system)?;
+        let scope = grants::custom_data(self.call.deployment.app(), &self.call.caller, self.named.system)?;
         Ok(self.collection(scope))
     }
 
@@ -106,11 +118,38 @@ impl Host for InvocationHost {
         Ok(self.collection(scope))
     }
 
+    fn value(&self, name: &str) -> Option<Bytes> {
+        self.call.deployment.facts.values.get(name).cloned()
+    }
+
+    fn environment(&self) -> Bytes {
+        self.call.deployment.facts.environment.clone()
+    }
+
+    fn request(&self) -> Bytes {
+        self.call.request.as_deref().unwrap_or(&EMPTY).to_vec()
+    }
+
+    fn open_collection(&self, name: &CollectionName) -> Result<Box<dyn Collection>, Failure> {
+        Ok(self.collection(self.scope(name)?))
+    }
+
+    async fn begin(&self) -> Result<Box<dyn Transaction>, Failure> {
+        OwnTransaction::begin(self.context(), self.named.clone()).await
+    }
+
+    async fn send(&self, acting: &str, request: Bytes) -> Result<Bytes, Failure> {
+        let app = self.call.deployment.app();
+        grants::may_act(app, &self.call.function, acting, self.named.system)?;
+        let origins = grants::origins(app, acting);
+        self.dispatcher.outbound()?.send(&origins, &request, self.deadline.into_std()).await
+    }
+
     async fn call_function(&self, name: &str, arguments: Bytes) -> Result<Bytes, Failure> {
         check_depth(self.depth)?;
         value::array(&arguments)?;
         let call = Call { function: name.to_owned(), arguments, ..self.call.clone() };
-        let parent = Parent { depth: self.depth, deadline: self.deadline, system: self.system };
+        let parent = Parent { depth: self.depth, deadline: self.deadline, system: self.named.system };
         let answer = self.dispatcher.clone().call_nested(call, parent).await;
         answer.map_err(|error| match error {
             CallError::NotFound(_) => Failure::new(ErrorCode::FunctionNotFound, error.to_string()),

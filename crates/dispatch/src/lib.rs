@@ -3,9 +3,13 @@
 mod call;
 mod deployment;
 mod dispatcher;
+mod facts;
 mod grants;
 mod host;
+mod scripts;
+mod transaction;
 
 pub use call::{Accounts, Call, CallError, Caller, Origin};
-pub use deployment::{DeployError, Deployment};
+pub use deployment::{Cause, Code, DeployError, Deployment, Scripts};
 pub use dispatcher::Dispatcher;
+pub use scripts::Broken;

@@ -10,6 +10,7 @@ use usher_dispatch::{Call, CallError, Origin};
 use crate::errors::ApiError;
 use crate::exchange::Exchange;
 use crate::reply::Reply;
+use crate::request;
 
 /// The body of a call; members beyond these are ignored.
 #[derive(Debug, Deserialize)]
@@ -32,12 +33,14 @@ pub(crate) async fn call(exchange: &Exchange, app: &str, body: &[u8]) -> Result<
         };
         parse(body)?
     };
+    let request = deployment.reads_requests().then(|| request::describe(exchange));
     let call = Call {
         deployment,
         function,
         arguments,
         caller: token.caller(),
         origin: Origin::Client,
+        request,
         id: exchange.id.clone(),
     };
     let answer = exchange.shared.services.dispatcher.call(call).await?;

@@ -18,6 +18,7 @@ mod health;
 mod location;
 mod login;
 mod reply;
+mod request;
 mod routes;
 mod serve;
 mod services;

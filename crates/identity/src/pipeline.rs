@@ -235,6 +235,7 @@ impl Pipeline {
             return Ok(());
         };
         let call = Call {
+            request: None,
             deployment: Arc::clone(&self.deployment),
             function: function.clone(),
             arguments: value::array_bytes([Bson::Document(user.clone())]).map_err(IdentityError::internal)?,

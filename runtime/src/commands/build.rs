@@ -27,14 +27,14 @@ impl Build {
         let project = project::build(&self.directory, &self.storage.build_directory(), output).await?;
         let sandbox =
             Sandbox::new(&SandboxOptions { concurrent_calls: 1, cache: Some(self.storage.cache_directory()) })?;
-        let components = project.components;
-        if let Err(errors) = Deployment::load(&sandbox, project.app, &components).await {
+        let (app, code) = project.into_code();
+        if let Err(errors) = Deployment::load(&sandbox, app, &code).await {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             bail!("{}", errors.join("\n"));
         }
         let mut rows = Vec::new();
         let mut functions = Vec::new();
-        for (name, path) in &components {
+        for (name, path) in &code.components {
             let bytes = std::fs::metadata(path)?.len();
             rows.push(vec![name.clone(), format!("{} KiB", bytes.div_ceil(1024)), path.display().to_string()]);
             functions.push(json!({ "name": name, "component": path, "bytes": bytes }));

@@ -21,7 +21,7 @@ impl Check {
         let mut broken = 0;
         let mut reports = Vec::new();
         for directory in &self.directories {
-            match usher_app::load(directory) {
+            match project::load(directory) {
                 Ok(loaded) => {
                     for notice in &loaded.notices {
                         output.notice(notice);

@@ -6,16 +6,22 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
+use usher_app::Source;
 
+use crate::commands::import;
 use crate::commands::serve::Server;
 use crate::host::Rooms;
 use crate::output::Output;
+use crate::{project, types};
 
 /// Quiet time after a change before it is built: an editor that saves several files should cause one build.
 const SETTLE: Duration = Duration::from_millis(150);
 
 /// Directories whose changes are not the author's.
 const IGNORED: &[&str] = &["target", "node_modules", ".git", ".usher"];
+
+/// Files that building and preparing write.
+const WRITTEN: &[&str] = &["Cargo.lock", "usher.d.ts", "jsconfig.json"];
 
 /// Serve one app on the embedded database, and build and swap it again whenever its directory changes. A change that
 /// does not build leaves the running app alone.
@@ -35,6 +41,7 @@ impl Dev {
         // Watching begins before the first build, so that no change is missed.
         let _watcher = watch(&directory, server.storage.directory(), changed)?;
         let host = server.open().await?;
+        prepare(&directory, output);
         if let Err(error) = host.rooms.deploy_all(std::slice::from_ref(&directory), output).await {
             output.failure(&error);
             output.notice("waiting for a change that mends it");
@@ -42,6 +49,26 @@ impl Dev {
         let rooms = host.rooms.clone();
         let rebuild = async move { redeploy(&rooms, &directory, changes, output).await };
         server.serve(host, output, rebuild).await
+    }
+}
+
+/// What an exported app lacks and its author would have to ask for: grants of what its scripts use, and types for the
+/// editor. What cannot be written is said; the app may run without.
+fn prepare(directory: &Path, output: Output) {
+    // Mistakes are told when it is deployed.
+    let Ok(loaded) = project::load(directory) else { return };
+    let app = loaded.app;
+    if !app.functions.values().any(|function| matches!(function.source, Source::JavaScript(_))) {
+        return;
+    }
+    if !app.usher.present {
+        match import::write(&app, output) {
+            Ok(()) => output.notice("usher.json grants what the functions use; look through it, and narrow it by hand"),
+            Err(error) => output.notice(format!("grants were not written: {error:#}")),
+        }
+    }
+    if let Err(error) = types::write_types(directory) {
+        output.notice(format!("types for editors were not written: {error}"));
     }
 }
 
@@ -87,7 +114,6 @@ fn is_source(root: &Path, path: &Path) -> bool {
         !path
             .components()
             .any(|part| IGNORED.iter().any(|ignored| part.as_os_str() == *ignored))
-            // The build itself writes lock files.
-            && path.file_name().is_none_or(|name| name != "Cargo.lock")
+            && path.file_name().is_none_or(|name| !WRITTEN.iter().any(|written| name == *written))
     })
 }

@@ -63,6 +63,7 @@ impl CallArgs {
             .rooms
             .dispatcher
             .call(Call {
+                request: None,
                 deployment,
                 function: self.name.clone(),
                 arguments: value::array_bytes(arguments)?,

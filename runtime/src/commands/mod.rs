@@ -5,8 +5,12 @@ pub(crate) mod check;
 pub(crate) mod custom_data;
 pub(crate) mod dev;
 pub(crate) mod functions;
+pub(crate) mod import;
+pub(crate) mod inspect;
 pub(crate) mod keys;
+pub(crate) mod new;
 pub(crate) mod serve;
+pub(crate) mod test;
 pub(crate) mod users;
 
 use std::path::PathBuf;
