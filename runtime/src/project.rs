@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use usher_app::{App, Loaded, Mistakes, Secrets};
+use usher_app::{App, Loaded, Mistake, Mistakes, Secrets, Source};
 use usher_dispatch::{Code, Scripts};
-use usher_js::BundleOptions;
+use usher_js::{BundleOptions, SyntaxError};
 
 use crate::output::Output;
 
@@ -42,6 +42,30 @@ pub(crate) fn load(directory: &Path) -> std::result::Result<Loaded, Mistakes> {
         Some(file) => usher_app::load_with(directory, &Secrets::from_file(file)?.with_environment()),
         None => usher_app::load(directory),
     }
+}
+
+/// Reads an app, and the syntax of its scripts too: every mistake that can be found without building or running.
+pub(crate) fn check(directory: &Path) -> std::result::Result<Loaded, Mistakes> {
+    let loaded = load(directory)?;
+    let scripts = loaded.app.functions.values().filter_map(|function| match &function.source {
+        Source::JavaScript(path) => Some(path),
+        _ => None,
+    });
+    let mistakes: Vec<Mistake> = scripts.filter_map(|path| broken_script(&loaded.app.directory, path)).collect();
+    if mistakes.is_empty() { Ok(loaded) } else { Err(Mistakes(mistakes)) }
+}
+
+fn broken_script(app: &Path, path: &Path) -> Option<Mistake> {
+    let file = path.strip_prefix(app).unwrap_or(path);
+    let mistake =
+        |line, message: String, help: &str| Mistake { file: file.to_owned(), line, message, help: help.into() };
+    let source = match std::fs::read_to_string(path) {
+        Ok(source) => source,
+        Err(error) => return Some(mistake(None, format!("cannot be read: {error}"), "write it as UTF-8")),
+    };
+    let SyntaxError { line, column, message, .. } = usher_js::scan(&file.to_string_lossy(), &source).err()?;
+    let line = usize::try_from(line).ok();
+    Some(mistake(line, format!("column {column}: {message}"), "repair the syntax"))
 }
 
 /// Reads an app and shows what its owner should know; fails with every mistake.

@@ -66,13 +66,15 @@ fn copy(from: &Path, to: &Path) {
 #[tokio::test]
 async fn a_new_app_runs_at_once() {
     let sample = Sample::new();
+    let types = sample.app().join("functions/usher.d.ts");
+    fs::remove_file(&types).unwrap();
     let usher = Usher::dev(&sample.app());
     let client = usher.client("my-app");
     let token = client.token().await;
     assert_eq!(client.call(&token, "set_nickname", json!(["Ada"])).await.body, true);
     assert_eq!(client.call(&token, "get_profile", json!([])).await.body["nickname"], "Ada");
     assert_eq!(client.call(&token, "leave_message", json!(["Hello"])).await.body, json!({ "$numberInt": "1" }));
-    assert!(sample.app().join("functions/usher.d.ts").exists(), "editors find the types");
+    assert!(types.exists(), "dev writes the types where editors find them");
 }
 
 #[test]

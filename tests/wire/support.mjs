@@ -1,9 +1,11 @@
 // What the tests share: where Usher runs, plain HTTP, realm-web, and a look into the database.
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { MongoClient } from "mongodb";
 import * as Realm from "realm-web";
+import { PASSWORD, freshEmail } from "./realm.mjs";
+
+export { PASSWORD, credentials, freshEmail, newUser, realmError } from "./realm.mjs";
 
 const required = (name, meaning) => {
   const value = process.env[name];
@@ -19,36 +21,9 @@ export const client = "/api/client/v2.0";
 export const ofApp = `${client}/app/${appId}`;
 export const userpass = `${ofApp}/auth/providers/local-userpass`;
 
-export const PASSWORD = "correct horse";
-export const freshEmail = (name = "user") => `${name}-${randomUUID()}@example.org`;
-
 // ---- realm-web ----------------------------------------------------------------------------------------------------
 
 export const newApp = (options = {}) => new Realm.App({ id: appId, baseUrl: base, ...options });
-
-export const credentials = (email, password = PASSWORD) => Realm.Credentials.emailPassword(email, password);
-
-/** Registers and logs in a new e-mail/password user. */
-export async function newUser(app, name = "user") {
-  const email = freshEmail(name);
-  await app.emailPasswordAuth.registerUser({ email, password: PASSWORD });
-  const user = await app.logIn(credentials(email));
-  return { email, user };
-}
-
-/** What `assert.rejects` needs to check an error of realm-web in full. */
-export const realmError = (statusCode, errorCode, error) => (actual) => {
-  assert.equal(actual.constructor.name, "MongoDBRealmError", String(actual));
-  assert.deepEqual(
-    { statusCode: actual.statusCode, errorCode: actual.errorCode },
-    { statusCode, errorCode },
-    actual.message,
-  );
-  if (error instanceof RegExp) assert.match(actual.error, error);
-  else assert.equal(actual.error, error);
-  assert.match(actual.link, /logs\?co_id=[0-9a-f]{24}$/);
-  return true;
-};
 
 // ---- plain HTTP ---------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 
 mod floor;
 mod guard;
+mod javascript;
 mod load;
 mod measure;
 mod registration;
@@ -53,7 +54,7 @@ async fn run(wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
     if ["rpc-echo", "rpc-read", "registration"].into_iter().any(wanted) {
         let server = Server::start(&sample())?;
         if wanted("rpc-echo") {
-            rows.push(rpc::echo(&server).await?);
+            rows.push(rpc::echo("rpc-echo", &server).await?);
         }
         if wanted("rpc-read") {
             rows.push(rpc::read(&server).await?);
@@ -61,6 +62,18 @@ async fn run(wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
         if wanted("registration") {
             rows.push(registration::run(&server).await?);
         }
+    }
+    if wanted("js-call") {
+        rows.push(javascript::call().await?);
+    }
+    if wanted("rpc-js") {
+        rows.push(javascript::rpc().await?);
+    }
+    if wanted("js-edit") {
+        rows.push(javascript::edit().await?);
+    }
+    if ["js-start", "js-memory"].into_iter().any(wanted) {
+        rows.extend(javascript::many().await?);
     }
     Ok(rows)
 }

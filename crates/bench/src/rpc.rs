@@ -19,12 +19,12 @@ use crate::server::{Floor, Server};
 /// Connections at once: enough to keep every processor busy, few enough not to measure queues.
 const LANES: usize = 16;
 const ROUND: Duration = Duration::from_secs(2);
-const CALL: &str = "/api/client/v2.0/app/sample/functions/call";
+pub(crate) const CALL: &str = "/api/client/v2.0/app/sample/functions/call";
 const ECHO: &str = r#"{"name":"echo","arguments":[{"nickname":"Ada","visits":{"$numberInt":"7"},"tags":["a","b"]}]}"#;
 const READ: &str = r#"{"name":"get_custom_data","arguments":[]}"#;
 
 /// The echo function beside bare hyper that reads and writes the same bodies.
-pub(crate) async fn echo(server: &Server) -> Result<Row> {
+pub(crate) async fn echo(name: &'static str, server: &Server) -> Result<Row> {
     let bare = Floor::start()?;
     let (token, _) = token(server).await?;
     let answer =
@@ -32,7 +32,7 @@ pub(crate) async fn echo(server: &Server) -> Result<Row> {
     if answer != floor::ANSWER.as_bytes() {
         bail!("the floor does not answer what echo answers: {}", String::from_utf8_lossy(&answer));
     }
-    in_turn("rpc-echo", "calls/s", || calls(&server.address, &token, ECHO), || calls(&bare.address, &token, ECHO)).await
+    in_turn(name, "calls/s", || calls(&server.address, &token, ECHO), || calls(&bare.address, &token, ECHO)).await
 }
 
 /// A function that reads the caller's document beside the driver reading it.
@@ -88,7 +88,7 @@ async fn calls(address: &str, token: &str, body: &'static str) -> Result<f64> {
 }
 
 /// The access token of a new user, and the user's id.
-async fn token(server: &Server) -> Result<(String, String)> {
+pub(crate) async fn token(server: &Server) -> Result<(String, String)> {
     let reply = Client::connect(&server.address).await?.log_in().await?;
     let text = |name: &str| reply[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
     Ok((text("access_token")?, text("user_id")?))

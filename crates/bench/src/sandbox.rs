@@ -37,7 +37,7 @@ impl Host for Nothing {
         false
     }
     fn app(&self) -> Bytes {
-        Bytes::new()
+        vec![5, 0, 0, 0, 0]
     }
     fn value(&self, _name: &str) -> Option<Bytes> {
         None
@@ -126,15 +126,24 @@ pub(crate) async fn call(component: &[u8]) -> Result<Row> {
     .await
 }
 
-struct Ours {
-    sandbox: Arc<Sandbox>,
-    module: Arc<Module>,
+/// The sandbox with a function to run.
+pub(crate) struct Ours {
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) module: Arc<Module>,
     arguments: Vec<u8>,
     host: Arc<Nothing>,
 }
 
 impl Ours {
-    async fn invocation(&self) -> Result<Invocation> {
+    /// The function `echo` of a component, with the argument of all these benchmarks.
+    pub(crate) async fn new(sandbox: Arc<Sandbox>, component: Vec<u8>) -> Result<Self> {
+        let argument = doc! { "nickname": "Ada", "visits": 7, "tags": ["a", "b"] };
+        let arguments = usher_contract::value::array_bytes([argument.into()])?;
+        let module = sandbox.load(component).await?;
+        Ok(Self { sandbox, module, arguments, host: Arc::new(Nothing) })
+    }
+
+    pub(crate) async fn invocation(&self) -> Result<Invocation> {
         let permit = self.sandbox.admit(Admission::Outer, None).await?;
         Ok(Invocation {
             function: "echo".to_owned(),
@@ -194,21 +203,18 @@ impl Bare {
 }
 
 async fn sides(component: &[u8]) -> Result<(Ours, Bare)> {
-    let argument = doc! { "nickname": "Ada", "visits": 7, "tags": ["a", "b"] };
-    let arguments = usher_contract::value::array_bytes([argument.into()])?;
     let sandbox = Arc::new(Sandbox::new(&SandboxOptions { concurrent_calls: 8, cache: None })?);
-    let module = sandbox.load(component.to_vec()).await?;
+    let ours = Ours::new(sandbox, component.to_vec()).await?;
 
     // The same engine, so the same settings and the same pool.
-    let engine = sandbox.engine().clone();
-    let component: &Component = module.component();
+    let engine = ours.sandbox.engine().clone();
+    let component: &Component = ours.module.component();
     let mut linker = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     let handler =
         component.get_export_index(None, "usher:function/handler@0.1.0").context("the component exports no handler")?;
     let export = component.get_export_index(Some(&handler), "call").context("the handler has no call")?;
-    let bare = Bare { pre: linker.instantiate_pre(component)?, engine, export, arguments: arguments.clone() };
-    let ours = Ours { sandbox, module, arguments, host: Arc::new(Nothing) };
+    let bare = Bare { pre: linker.instantiate_pre(component)?, engine, export, arguments: ours.arguments.clone() };
     // Both must answer the same, or the comparison means nothing.
     let answer = ours.sandbox.run(&ours.module, ours.invocation().await?).await?;
     if answer != bare.call().await? {

@@ -20,19 +20,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Serves an app with Rust functions, which set-up has built; compiled code is this build's own.
     pub(crate) fn start(app: &Path) -> Result<Self> {
         let home = tempfile::tempdir()?;
         let data = home.path().join("data");
         std::fs::create_dir(&data)?;
-        // Set-up has built the functions; compiled code is this build's own.
         std::os::unix::fs::symlink(prepared().join("build").canonicalize()?, data.join("build"))?;
+        Self::run(home, |usher| usher.args(["serve", "--app"]).arg(app).arg("--data").arg(&data))
+    }
+
+    /// Runs a command of `usher` that serves; where its data goes is the caller's to say.
+    pub(crate) fn run(home: TempDir, arguments: impl FnOnce(&mut Command) -> &mut Command) -> Result<Self> {
         let usher = std::env::current_exe()?.with_file_name("usher");
         let ready = home.path().join("ready.json");
-        let mut child = Command::new(&usher)
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--app"])
-            .arg(app)
-            .arg("--data")
-            .arg(&data)
+        let mut child = arguments(&mut Command::new(&usher))
+            .args(["--listen", "127.0.0.1:0", "--log", "error"])
             .arg("--ready-file")
             .arg(&ready)
             .stdout(Stdio::null())
@@ -50,7 +52,7 @@ impl Server {
             if begin.elapsed() > PATIENCE {
                 bail!("usher did not serve within {} s", PATIENCE.as_secs());
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(2));
         };
         let text = |name: &str| {
             ready[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in the ready file"))
@@ -61,6 +63,15 @@ impl Server {
             child,
             _home: home,
         })
+    }
+}
+
+impl Server {
+    /// Memory that the process itself holds, in bytes: not the files that it maps.
+    pub(crate) fn memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).context("no RssAnon")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
     }
 }
 

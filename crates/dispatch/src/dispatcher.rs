@@ -37,7 +37,13 @@ pub(crate) struct Parent {
 impl Dispatcher {
     /// A dispatcher without apps.
     pub fn new(sandbox: Arc<Sandbox>, database: Database) -> Arc<Self> {
-        Arc::new(Self { sandbox, database, deployments: RwLock::default(), outbound: OnceLock::new(), accounts: OnceLock::new() })
+        Arc::new(Self {
+            sandbox,
+            database,
+            deployments: RwLock::default(),
+            outbound: OnceLock::new(),
+            accounts: OnceLock::new(),
+        })
     }
 
     /// The sandbox that functions run in.

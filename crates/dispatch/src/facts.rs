@@ -35,7 +35,8 @@ impl Facts {
             };
             (name.clone(), bytes(&doc! { "value": value }))
         });
-        let own: Document = app.environment.values.iter().map(|(name, json)| (name.clone(), bson(json.clone()))).collect();
+        let own: Document =
+            app.environment.values.iter().map(|(name, json)| (name.clone(), bson(json.clone()))).collect();
         Self {
             app: bytes(&about),
             values: values.collect(),

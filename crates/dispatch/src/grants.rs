@@ -106,7 +106,10 @@ pub(crate) fn by_name(app: &App, name: &CollectionName, caller: &Caller, system:
 
 /// What `usher.json` grants to the acting function in a data source.
 fn granted<'a>(app: &'a App, name: &'a CollectionName) -> impl Iterator<Item = &'a DataGrant> {
-    app.usher.grants.iter().filter(|grant| grant.data_source == name.data_source && is_for(&grant.functions, &name.acting))
+    app.usher
+        .grants
+        .iter()
+        .filter(|grant| grant.data_source == name.data_source && is_for(&grant.functions, &name.acting))
 }
 
 /// Whether a list of functions, of which an empty one means all, names a function.

@@ -62,7 +62,10 @@ fn broken(facts: &[u8]) -> Vec<DeployError> {
         let text = |key| error.get_str(key).unwrap_or_default().to_owned();
         let file = text("file");
         let place = place(&file, &text("stack"));
-        DeployError { function: text("function"), cause: Cause::Script(Broken { file, place, message: text("message") }) }
+        DeployError {
+            function: text("function"),
+            cause: Cause::Script(Broken { file, place, message: text("message") }),
+        }
     });
     errors.collect()
 }

@@ -31,7 +31,7 @@ pub struct BundleOptions {
 
 /// Something that keeps an app's JavaScript from running.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-#[error("{}: {message}", place(file, *line, *column))]
+#[error("{}: {message}\n  {help}", place(file, *line, *column))]
 pub struct BundleError {
     /// The file, relative to the app directory.
     pub file: String,

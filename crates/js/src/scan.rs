@@ -128,7 +128,7 @@ fn parse(file: &str, source: &str) -> Result<Scan, SyntaxError> {
     let told = if is_module { module.diagnostics } else { script.diagnostics };
     let first = told.errors().next();
     let offset = first.and_then(|first| first.labels.first()).map_or(0, |label| label.offset());
-    let (line, column) = lines.place(u32::try_from(offset).unwrap_or(0));
+    let (line, column) = lines.place(offset);
     let message = first.map_or_else(|| "cannot be parsed".to_owned(), |first| first.message.to_string());
     Err(SyntaxError { file: file.to_owned(), line, column, message })
 }

@@ -1,5 +1,7 @@
 //! The built-in modules, each doing what packages ask of it.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use common::Fixture;
@@ -19,8 +21,7 @@ fn buffer_reads_and_writes() {
         return [made.toString(), made.toString('latin1', 0, 3), Buffer.byteLength('é'), Buffer.isBuffer(made),
             made.equals(Buffer.from('héllo!!')), JSON.parse(JSON.stringify(Buffer.from([1]))),
             Buffer.from('_-8', 'base64url').toString('hex')];";
-    let expected =
-        json!(["héllo!!", "h\u{c3}\u{a9}", 2, true, true, { "type": "Buffer", "data": [1] }, "ffef"]);
+    let expected = json!(["héllo!!", "h\u{c3}\u{a9}", 2, true, true, { "type": "Buffer", "data": [1] }, "ffef"]);
     assert_eq!(given(body), expected);
 }
 
@@ -37,7 +38,10 @@ fn util_formats_promises_and_inherits() {
     let result = given(body);
     assert_eq!(result[0], "a is 1: {\"b\":2}");
     assert!(result[1].as_str().unwrap().starts_with("{ a: [ 1, "), "{result}, such as {inspected}");
-    assert_eq!(result.as_array().unwrap()[2..], [json!(2), json!(true), json!(true), json!(false), json!(true), json!(2), json!(5)]);
+    assert_eq!(
+        result.as_array().unwrap()[2..],
+        [json!(2), json!(true), json!(true), json!(false), json!(true), json!(2), json!(5)]
+    );
 }
 
 #[test]
@@ -133,7 +137,20 @@ fn small_modules_do_their_part() {
     assert_eq!(
         given(body),
         json!([
-            "1", "http://a/d", "é", "\n", "ENOENT", "ENOENT", false, "xn--maana-pta.com", "/", 4, "late", false, "b", "number",
+            "1",
+            "http://a/d",
+            "é",
+            "\n",
+            "ENOENT",
+            "ENOENT",
+            false,
+            "xn--maana-pta.com",
+            "/",
+            4,
+            "late",
+            false,
+            "b",
+            "number",
             true
         ])
     );

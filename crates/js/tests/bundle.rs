@@ -25,13 +25,17 @@ fn functions_are_taken_as_they_are() {
     assert_eq!(add["source"], source);
     assert_eq!((&add["system"], &add["private"]), (&true.into(), &true.into()));
     assert_eq!(add["authority"], 0);
+    assert_eq!((&scripts["data_sources"], &scripts["others"]), (&json!(["mongodb-atlas"]), &json!([])));
     assert!(scripts["modules"].as_array().unwrap().is_empty());
 }
 
 #[test]
 fn local_files_data_and_other_functions_are_required() {
     let mut app = Fixture::new(&[
-        ("functions/main.js", "exports = (n) => require('./lib/table.js')(n) + require('../shared') + require('./other')();"),
+        (
+            "functions/main.js",
+            "exports = (n) => require('./lib/table.js')(n) + require('../shared') + require('./other')();",
+        ),
         ("functions/other.js", "exports = () => 1000;"),
         ("functions/lib/table.js", "const { rows } = require('./rows'); module.exports = (n) => rows[n];"),
         ("functions/lib/rows.json", r#"{ "rows": [10, 20] }"#),

@@ -25,9 +25,17 @@ fn packages_become_one_script_of_thunks() {
         ("functions/f.js", "exports = (n) => require('twice')(n) + require('@scope/pair/lib/left').value;"),
         ("functions/g.js", "exports = () => { require('angry'); };"),
     ]);
-    package(&app, "twice", &plain("twice"), "const { inspect } = require('util'); module.exports = (n) => Number(inspect(n * 2));");
+    package(
+        &app,
+        "twice",
+        &plain("twice"),
+        "const { inspect } = require('util'); module.exports = (n) => Number(inspect(n * 2));",
+    );
     package(&app, "@scope/pair", &plain("@scope/pair"), "");
-    app.write("functions/node_modules/@scope/pair/lib/left.js", "exports.value = process.env.NODE_ENV === 'production' ? 1 : 0;");
+    app.write(
+        "functions/node_modules/@scope/pair/lib/left.js",
+        "exports.value = process.env.NODE_ENV === 'production' ? 1 : 0;",
+    );
     package(&app, "angry", &plain("angry"), "throw new Error('evaluated though nobody asked');");
     let scripts = app.scripts();
     let requires = &function(&scripts, "f")["requires"];
@@ -43,8 +51,12 @@ fn what_a_package_has_for_browsers_is_taken() {
     let mut app = Fixture::new(&[("functions/f.js", "exports = () => require('both').where + require('fields')();")]);
     let manifest = r#"{ "name": "both", "exports": { ".": { "browser": "./browser.js", "default": "./index.js" } } }"#;
     package(&app, "both", manifest, "require('http2'); exports.where = 'node';");
-    app.write("functions/node_modules/both/browser.js", "exports.where = 'browser';");
-    let manifest = r#"{ "name": "fields", "main": "index.js", "module": "module.mjs", "browser": { "./node.js": "./web.js" } }"#;
+    app.write(
+        "functions/node_modules/both/browser.js",
+        "exports.where = typeof self === 'object' && typeof window === 'undefined' ? 'browser' : 'page';",
+    );
+    let manifest =
+        r#"{ "name": "fields", "main": "index.js", "module": "module.mjs", "browser": { "./node.js": "./web.js" } }"#;
     package(&app, "fields", manifest, "module.exports = () => require('./node.js');");
     app.write("functions/node_modules/fields/module.mjs", "export default 1;");
     app.write("functions/node_modules/fields/node.js", "module.exports = ' node';");
@@ -63,7 +75,10 @@ fn a_package_that_cannot_work_is_refused_by_the_way_it_comes_in() {
     package(&app, "fine", &plain("fine"), "module.exports = 1;");
     let errors = app.errors();
     assert_eq!(errors.len(), 1, "{errors:#?}");
-    assert!(errors[0].starts_with("functions/mail.js:2:18: the package \"mailer\" needs Node's \"net\""), "{errors:#?}");
+    assert!(
+        errors[0].starts_with("functions/mail.js:2:18: the package \"mailer\" needs Node's \"net\""),
+        "{errors:#?}"
+    );
     assert!(errors[0].contains("mailer/index.js → wire/index.js → net"), "{errors:#?}");
 }
 
@@ -79,11 +94,12 @@ fn a_package_that_can_do_without_is_taken() {
          const tls = require('tls');
          function later() { return require('child_process').exec('ls'); }
          function never() { return require('not-there-either'); }
+         let compiled; try { compiled = require('./lib/native'); } catch (error) { compiled = error.code; }
          const agent = require('https-proxy-agent');
          module.exports = () => {
            let used; try { later(); } catch (error) { used = error.message; }
            let proxied; try { agent.connect(); } catch (error) { proxied = error.message; }
-           return [threads, native, used, proxied, typeof tls, typeof never];
+           return [threads, native, used, proxied, typeof tls, typeof never, compiled];
          };",
     );
     package(
@@ -92,21 +108,30 @@ fn a_package_that_can_do_without_is_taken() {
         &plain("https-proxy-agent"),
         "const net = require('net'); exports.connect = () => net.connect(1);",
     );
+    app.write("functions/node_modules/careful/lib/native.js", "module.exports = require('../build/Release/native');");
     let result = app.run("f", "0");
     let expected = "[\"MODULE_NOT_FOUND\",\"MODULE_NOT_FOUND\",\"Node's \\\"child_process\\\" cannot work in a sandbox";
     assert!(result.starts_with(expected), "{result}");
     assert!(result.contains("Node's \\\"net\\\" cannot work in a sandbox"), "{result}");
-    assert!(result.ends_with("\"function\",\"function\"]"), "{result}");
+    assert!(result.ends_with("\"function\",\"function\",\"MODULE_NOT_FOUND\"]"), "{result}");
 }
 
 #[test]
 fn functions_and_files_with_import_are_turned_into_scripts() {
     let mut app = Fixture::new(&[
-        ("functions/main.js", "import twice from 'twice';\nimport { three } from './lib/numbers.js';\nimport path from 'node:path';\n\nexport default async function main(n) {\n  return twice(n) + three + path.sep;\n}\n"),
+        (
+            "functions/main.js",
+            "import twice from 'twice';\nimport { three } from './lib/numbers.js';\nimport path from 'node:path';\n\nexport default async function main(n) {\n  return twice(n) + three + path.sep;\n}\n",
+        ),
         ("functions/lib/numbers.js", "import helper from '../helper';\nexport const three = helper();\n"),
         ("functions/helper.js", "module.exports = () => 3;"),
     ]);
-    package(&app, "twice", r#"{ "name": "twice", "type": "module", "exports": "./index.js" }"#, "export default (n) => n * 2;");
+    package(
+        &app,
+        "twice",
+        r#"{ "name": "twice", "type": "module", "exports": "./index.js" }"#,
+        "export default (n) => n * 2;",
+    );
     let scripts = app.scripts();
     let source = function(&scripts, "main")["source"].as_str().unwrap();
     assert!(!source.contains("export default"), "{source}");
@@ -142,7 +167,8 @@ fn packages_that_are_not_there_are_named_with_their_askers() {
 #[test]
 fn archives_of_packages_are_unpacked_once() {
     let mut app = Fixture::new(&[("functions/f.js", "exports = () => require('packed');")]);
-    let gzip = GzEncoder::new(File::create(app.path().join("functions/node_modules.tar.gz")).unwrap(), Compression::fast());
+    let gzip =
+        GzEncoder::new(File::create(app.path().join("functions/node_modules.tar.gz")).unwrap(), Compression::fast());
     let mut builder = tar::Builder::new(gzip);
     // Never the archive of an earlier run.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();

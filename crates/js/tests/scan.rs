@@ -1,5 +1,7 @@
 //! What a scan finds, in the styles that people write.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use usher_contract::Operations;
 use usher_js::{Scan, scan};
 
@@ -111,7 +113,9 @@ fn stages_name_collections_of_the_same_database() {
     assert_eq!(uses[1].operations, Some(Operations { read: true, ..NONE }));
     assert_eq!(uses[2].operations, Some(Operations { insert: true, update: true, ..NONE }));
     assert_eq!(
-        collections("exports = () => context.services.get('m').db('d').collection('c').aggregate([{ $out: { db: 'e', coll: 'f' } }]);"),
+        collections(
+            "exports = () => context.services.get('m').db('d').collection('c').aggregate([{ $out: { db: 'e', coll: 'f' } }]);"
+        ),
         ["m/d/c", "m/e/f"]
     );
 }
@@ -188,7 +192,9 @@ fn a_bundle_with_a_require_of_its_own_requires_nothing() {
 
 #[test]
 fn modules_are_known_by_their_syntax() {
-    let scan = found("import axios from 'axios';\nexport { x } from './x';\nexport default () => axios.get('https://a.example/');");
+    let scan = found(
+        "import axios from 'axios';\nexport { x } from './x';\nexport default () => axios.get('https://a.example/');",
+    );
     assert!(scan.is_module);
     assert_eq!(scan.requires.iter().map(|r| &*r.specifier).collect::<Vec<_>>(), ["axios", "./x"]);
     assert_eq!(scan.http_hosts, ["https://a.example"]);
@@ -197,7 +203,10 @@ fn modules_are_known_by_their_syntax() {
 
 #[test]
 fn sloppy_scripts_are_scripts() {
-    assert!(!found("x = 010; with (Math) { y = sqrt(x); } var let_ = 1; exports = function (a, a) { delete x; };").is_module);
+    assert!(
+        !found("x = 010; with (Math) { y = sqrt(x); } var let_ = 1; exports = function (a, a) { delete x; };")
+            .is_module
+    );
 }
 
 #[test]

@@ -61,7 +61,8 @@ impl Sandbox {
     pub fn new(options: &SandboxOptions) -> Result<Self, LoadError> {
         let instances = instances(options.concurrent_calls).sum();
         let incremental = Incremental::new();
-        let engine = config(instances, &incremental).and_then(|config| Engine::new(&config)).map_err(LoadError::Engine)?;
+        let engine =
+            config(instances, &incremental).and_then(|config| Engine::new(&config)).map_err(LoadError::Engine)?;
         let linker = imports::linker(&engine).map_err(LoadError::Engine)?;
         let cache = options.cache.as_ref().map(|directory| Cache::open(directory, &engine)).transpose()?.map(Arc::new);
         if let Some(cache) = &cache {

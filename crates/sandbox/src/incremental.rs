@@ -75,7 +75,8 @@ impl Drop for Compiling {
         let State { new, entries, .. } = std::mem::take(&mut *state);
         let Some(path) = self.0.path.get().filter(|_| new) else { return };
         let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-        let written = fs::write(&temporary, precompiled::seal(&content(&entries))).and_then(|()| fs::rename(&temporary, path));
+        let written =
+            fs::write(&temporary, precompiled::seal(&content(&entries))).and_then(|()| fs::rename(&temporary, path));
         if let Err(error) = written {
             tracing::warn!(%error, path = %path.display(), "cannot keep compiled functions");
         }

@@ -29,4 +29,4 @@ pub use engine::{Sandbox, SandboxOptions};
 pub use inputs::Inputs;
 pub use load::{LoadError, Module};
 pub use preload::{PreloadError, Preloaded};
-pub use run::{Invocation, RunError};
+pub use run::{Invocation, Kept, RunError};

@@ -80,7 +80,9 @@ impl Sandbox {
     }
 
     fn preloading_store(&self) -> Store<State> {
-        let budget = Budget { memory: limits::MEMORY, host_bytes: limits::HOST_BYTES_CEILING, ..Budget::default() };
+        // What is left at the end is compared with each function's budget; large packages need more while they load.
+        let budget =
+            Budget { memory: limits::MEMORY_CEILING, host_bytes: limits::HOST_BYTES_CEILING, ..Budget::default() };
         // The same inputs each time: what the scripts make of them must not differ from one deployment to the next.
         let inputs = Inputs { now: Duration::ZERO, seed: [0; 32] };
         let mut store = self.store(Arc::new(Nobody), inputs, budget, Instant::now() + limits::PRELOAD_WALL_CLOCK);
@@ -101,9 +103,7 @@ impl Sandbox {
         let (answer,) = load.call_async(&mut *store, (scripts,)).await.map_err(ended)?;
         match answer {
             Ok(facts) => Ok((instance, facts)),
-            Err(error) => {
-                Err(PreloadError::Scripts(Failure { code: error.code.into(), message: error.message }))
-            }
+            Err(error) => Err(PreloadError::Scripts(Failure { code: error.code.into(), message: error.message })),
         }
     }
 }

@@ -8,6 +8,7 @@ use usher_contract::{Budget, ErrorCode, Failure, Host, limits};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::admission::Permit;
+use crate::bindings::Function;
 use crate::engine::Sandbox;
 use crate::inputs::Inputs;
 use crate::load::Module;
@@ -68,6 +69,21 @@ impl Sandbox {
         instance.map(drop).map_err(|error| RunError::Ended(explain(error)))
     }
 
+    /// An instance that is kept for several calls, which no invocation does. For benchmarks.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn keep(&self, module: &Module, invocation: Invocation) -> Result<Kept, RunError> {
+        let Invocation { function, arguments, mut budget, inputs, host, permit, .. } = invocation;
+        budget.host_calls = u64::MAX;
+        budget.host_bytes = usize::MAX / 2;
+        let deadline = Instant::now() + limits::WALL_CLOCK_CEILING;
+        let mut store = self.store(host, inputs, budget, deadline);
+        let instance = module.pre.instantiate_async(&mut store).await;
+        let instance = instance.map_err(|error| RunError::Ended(explain(error)))?;
+        Ok(Kept { store, instance, function, arguments, _permit: permit })
+    }
+
     pub(crate) fn store(&self, host: Arc<dyn Host>, inputs: Inputs, budget: Budget, deadline: Instant) -> Store<State> {
         let mut store = Store::new(&self.engine, State::new(host, inputs, budget));
         store.limiter(|state| state);
@@ -110,6 +126,28 @@ impl Sandbox {
                 Err(RunError::Function(Failure { code: error.code.into(), message: error.message }))
             }
         }
+    }
+}
+
+/// An instance that is kept, see [`Sandbox::keep`].
+pub struct Kept {
+    store: Store<State>,
+    instance: Function,
+    function: String,
+    arguments: Vec<u8>,
+    _permit: Permit,
+}
+
+impl Kept {
+    /// Calls the function again.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub async fn call(&mut self) -> Result<Vec<u8>, RunError> {
+        let Self { store, instance, function, arguments, .. } = self;
+        let called = instance.usher_function_handler().call_call(store, function, arguments).await;
+        let answer = called.map_err(|error| RunError::Ended(explain(error)))?;
+        answer.map_err(|error| RunError::Function(Failure { code: error.code.into(), message: error.message }))
     }
 }
 

@@ -73,7 +73,12 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     pub(crate) fn new() -> Self {
-        Self { places: Arc::new(Semaphore::new(limits::TASKS)), held: Arc::default(), last: None, dropped: JoinSet::new() }
+        Self {
+            places: Arc::new(Semaphore::new(limits::TASKS)),
+            held: Arc::default(),
+            last: None,
+            dropped: JoinSet::new(),
+        }
     }
 }
 
@@ -265,17 +270,21 @@ fn wanted(operation: Wanted) -> (Operation, usize) {
             let bytes = filter.len() + options.len();
             (Operation::FindOneAndDelete { filter, options }, bytes)
         }
-        Wanted::UpdateOne(change) => changed(change, |filter, update, options| Operation::UpdateOne { filter, update, options }),
-        Wanted::UpdateMany(change) => changed(change, |filter, update, options| Operation::UpdateMany { filter, update, options }),
+        Wanted::UpdateOne(change) => {
+            changed(change, |filter, update, options| Operation::UpdateOne { filter, update, options })
+        }
+        Wanted::UpdateMany(change) => {
+            changed(change, |filter, update, options| Operation::UpdateMany { filter, update, options })
+        }
         Wanted::ReplaceOne(change) => {
             changed(change, |filter, replacement, options| Operation::ReplaceOne { filter, replacement, options })
         }
         Wanted::FindOneAndUpdate(change) => {
             changed(change, |filter, update, options| Operation::FindOneAndUpdate { filter, update, options })
         }
-        Wanted::FindOneAndReplace(change) => {
-            changed(change, |filter, replacement, options| Operation::FindOneAndReplace { filter, replacement, options })
-        }
+        Wanted::FindOneAndReplace(change) => changed(change, |filter, replacement, options| {
+            Operation::FindOneAndReplace { filter, replacement, options }
+        }),
     }
 }
 

@@ -21,7 +21,7 @@ impl Check {
         let mut broken = 0;
         let mut reports = Vec::new();
         for directory in &self.directories {
-            match project::load(directory) {
+            match project::check(directory) {
                 Ok(loaded) => {
                     for notice in &loaded.notices {
                         output.notice(notice);

@@ -111,9 +111,7 @@ fn watch(directory: &Path, data: &Path, changed: mpsc::Sender<()>) -> Result<Rec
 
 fn is_source(root: &Path, path: &Path) -> bool {
     path.strip_prefix(root).is_ok_and(|path| {
-        !path
-            .components()
-            .any(|part| IGNORED.iter().any(|ignored| part.as_os_str() == *ignored))
+        !path.components().any(|part| IGNORED.iter().any(|ignored| part.as_os_str() == *ignored))
             && path.file_name().is_none_or(|name| !WRITTEN.iter().any(|written| name == *written))
     })
 }

@@ -6,6 +6,7 @@ mod names;
 mod rules;
 pub(crate) mod sources;
 mod table;
+mod together;
 
 use std::path::{Path, PathBuf};
 

@@ -73,7 +73,10 @@ impl New {
     fn sdk(&self) -> Result<PathBuf> {
         let sdk = self.sdk.clone().unwrap_or_else(|| PathBuf::from(SDK));
         if !sdk.join("Cargo.toml").is_file() {
-            bail!("the SDK for functions in Rust is not at {}; give --sdk DIR/crates/sdk of a checkout of Usher", sdk.display());
+            bail!(
+                "the SDK for functions in Rust is not at {}; give --sdk DIR/crates/sdk of a checkout of Usher",
+                sdk.display()
+            );
         }
         Ok(fs::canonicalize(sdk)?)
     }

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::output::Output;
 use case::Case;
@@ -57,25 +58,13 @@ impl Test {
                 bail!("no test has {only:?} in its name or its function's");
             }
         }
-        let stage = Stage::set(&self, output).await?;
-        let all = async {
-            let mut outcomes = Vec::new();
-            for case in cases {
-                let outcome = attempt(&stage, &logs, case).await?;
-                if !output.json {
-                    anstream::println!("{}", report(&outcome));
-                }
-                outcomes.push(outcome);
-            }
-            Ok(outcomes)
-        };
-        // The database is a child process, and would be left behind.
+        // The database is a child process, and would be left behind: what is dropped here kills it.
+        let mut terminate = signal(SignalKind::terminate())?;
         let outcomes = tokio::select! {
-            outcomes = all => outcomes,
-            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+            outcomes = self.attempt_all(&logs, cases, output) => outcomes?,
+            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+            _ = terminate.recv() => bail!("told to stop"),
         };
-        stage.strike().await;
-        let outcomes = outcomes?;
         let failed = outcomes.iter().filter(|outcome| !outcome.differences.is_empty()).count();
         if output.json {
             let outcomes: Vec<Value> = outcomes.iter().map(as_json).collect();
@@ -88,6 +77,20 @@ impl Test {
             std::process::exit(1);
         }
         Ok(())
+    }
+
+    async fn attempt_all(&self, logs: &Logs, cases: Vec<Case>, output: Output) -> Result<Vec<Outcome>> {
+        let stage = Stage::set(self, output).await?;
+        let mut outcomes = Vec::new();
+        for case in cases {
+            let outcome = attempt(&stage, logs, case).await?;
+            if !output.json {
+                anstream::println!("{}", report(&outcome));
+            }
+            outcomes.push(outcome);
+        }
+        stage.strike().await;
+        Ok(outcomes)
     }
 }
 

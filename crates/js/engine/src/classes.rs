@@ -1,5 +1,7 @@
 //! The BSON classes: JavaScript objects whose prototypes the prelude registers.
 
+use std::cell::OnceCell;
+
 use rquickjs::{Ctx, Function, Object, Persistent, Result, Symbol, Value};
 
 /// The classes of the prelude, in the order in which they are kept.
@@ -59,18 +61,15 @@ pub(crate) struct Kept {
     types: Persistent<Symbol<'static>>,
 }
 
-/// The same for one stay in the engine.
-pub(crate) struct Classes<'js> {
+/// The same for one stay in the engine. Each is looked at when it is first needed: whatever is touched costs a page of
+/// this call's memory.
+pub(crate) struct Classes<'a, 'js> {
     pub(crate) ctx: Ctx<'js>,
-    prototypes: Vec<Object<'js>>,
-    object: Object<'js>,
-    array: Object<'js>,
-    date: Object<'js>,
-    regexp: Object<'js>,
-    date_constructor: Function<'js>,
-    get_time: Function<'js>,
-    /// Marks, on an object that was decoded, the numbers that JavaScript cannot tell apart.
-    pub(crate) types: Symbol<'js>,
+    kept: &'a Kept,
+    object: OnceCell<Object<'js>>,
+    array: OnceCell<Object<'js>>,
+    date: OnceCell<Object<'js>>,
+    types: OnceCell<Symbol<'js>>,
 }
 
 /// What an object is, by its prototype.
@@ -109,54 +108,69 @@ impl Kept {
         })
     }
 
-    pub(crate) fn restore<'js>(&self, ctx: &Ctx<'js>) -> Result<Classes<'js>> {
-        Ok(Classes {
-            prototypes: self.classes.iter().map(|class| class.clone().restore(ctx)).collect::<Result<_>>()?,
-            object: self.object.clone().restore(ctx)?,
-            array: self.array.clone().restore(ctx)?,
-            date: self.date.clone().restore(ctx)?,
-            regexp: self.regexp.clone().restore(ctx)?,
-            date_constructor: self.date_constructor.clone().restore(ctx)?,
-            get_time: self.get_time.clone().restore(ctx)?,
-            types: self.types.clone().restore(ctx)?,
+    pub(crate) fn restore<'js>(&self, ctx: &Ctx<'js>) -> Classes<'_, 'js> {
+        Classes {
             ctx: ctx.clone(),
-        })
+            kept: self,
+            object: OnceCell::new(),
+            array: OnceCell::new(),
+            date: OnceCell::new(),
+            types: OnceCell::new(),
+        }
     }
 }
 
-impl<'js> Classes<'js> {
+/// What was kept, looked at once.
+fn once<T: Clone>(cell: &OnceCell<T>, restore: impl FnOnce() -> Result<T>) -> Result<T> {
+    if let Some(known) = cell.get() {
+        return Ok(known.clone());
+    }
+    let restored = restore()?;
+    Ok(cell.get_or_init(|| restored).clone())
+}
+
+impl<'js> Classes<'_, 'js> {
     /// A new instance without its fields.
     pub(crate) fn make(&self, class: Class) -> Result<Object<'js>> {
-        Object::new_proto(self.ctx.clone(), self.prototypes.get(class as usize))
+        let prototype = self.kept.classes.get(class as usize).cloned().ok_or(rquickjs::Error::Unknown)?;
+        Object::new_proto(self.ctx.clone(), Some(&prototype.restore(&self.ctx)?))
+    }
+
+    /// What marks, on an object that was decoded, the numbers that JavaScript cannot tell apart.
+    pub(crate) fn types(&self) -> Result<Symbol<'js>> {
+        once(&self.types, || self.kept.types.clone().restore(&self.ctx))
     }
 
     pub(crate) fn date(&self, milliseconds: i64) -> Result<Value<'js>> {
         #[allow(clippy::cast_precision_loss, reason = "a date of JavaScript is a double of milliseconds")]
         let time = milliseconds as f64;
-        let constructor = self.date_constructor.as_constructor().cloned();
-        constructor.ok_or(rquickjs::Error::Unknown)?.construct((time,))
+        let constructor = self.kept.date_constructor.clone().restore(&self.ctx)?;
+        constructor.as_constructor().ok_or(rquickjs::Error::Unknown)?.construct((time,))
     }
 
     /// The time of a date; NaN for an invalid one.
     pub(crate) fn time(&self, date: &Object<'js>) -> Result<f64> {
-        self.get_time.call((rquickjs::function::This(date.clone()),))
+        self.kept.get_time.clone().restore(&self.ctx)?.call((rquickjs::function::This(date.clone()),))
     }
 
     /// What an object is. Most are plain, so that is looked at first.
-    pub(crate) fn kind(&self, object: &Object<'js>) -> Kind {
-        let Some(prototype) = object.get_prototype() else { return Kind::Plain };
-        if prototype == self.object {
-            return Kind::Plain;
+    pub(crate) fn kind(&self, object: &Object<'js>) -> Result<Kind> {
+        let Some(prototype) = object.get_prototype() else { return Ok(Kind::Plain) };
+        if prototype == once(&self.object, || self.kept.object.clone().restore(&self.ctx))? {
+            return Ok(Kind::Plain);
         }
-        if prototype == self.array {
-            return Kind::Array;
+        if prototype == once(&self.array, || self.kept.array.clone().restore(&self.ctx))? {
+            return Ok(Kind::Array);
         }
-        if prototype == self.date {
-            return Kind::Date;
+        if prototype == once(&self.date, || self.kept.date.clone().restore(&self.ctx))? {
+            return Ok(Kind::Date);
         }
-        if let Some(index) = self.prototypes.iter().position(|known| *known == prototype) {
-            return Kind::Bson(Class::ALL[index].1);
+        for ((_, class), kept) in Class::ALL.iter().zip(&self.kept.classes) {
+            if prototype == kept.clone().restore(&self.ctx)? {
+                return Ok(Kind::Bson(*class));
+            }
         }
-        if prototype == self.regexp { Kind::RegExp } else { Kind::Other }
+        let regexp = self.kept.regexp.clone().restore(&self.ctx)?;
+        Ok(if prototype == regexp { Kind::RegExp } else { Kind::Other })
     }
 }

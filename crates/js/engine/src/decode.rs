@@ -8,7 +8,7 @@ use crate::numbers::{Numbers, SAFE, Whole};
 
 /// Decodes what belongs to one stay in the engine.
 pub(crate) struct Decoder<'a, 'js> {
-    pub(crate) classes: &'a Classes<'js>,
+    pub(crate) classes: &'a Classes<'a, 'js>,
     pub(crate) numbers: &'a mut Numbers,
 }
 
@@ -77,7 +77,8 @@ impl<'js> Decoder<'_, 'js> {
             }
         }
         if let Some(marks) = marks {
-            object.set(self.classes.types.clone(), marks)?;
+            self.numbers.marked = true;
+            object.set(self.classes.types()?, marks)?;
         }
         Ok(object)
     }
@@ -93,7 +94,8 @@ impl<'js> Decoder<'_, 'js> {
             }
         }
         if let Some(marks) = marks {
-            array.as_object().set(self.classes.types.clone(), marks)?;
+            self.numbers.marked = true;
+            array.as_object().set(self.classes.types()?, marks)?;
         }
         Ok(array)
     }

@@ -10,7 +10,7 @@ use crate::numbers::{Numbers, Whole};
 
 /// Encodes what belongs to one stay in the engine.
 pub(crate) struct Encoder<'a, 'js> {
-    pub(crate) classes: &'a Classes<'js>,
+    pub(crate) classes: &'a Classes<'a, 'js>,
     pub(crate) numbers: &'a Numbers,
     out: Vec<u8>,
     depth: usize,
@@ -45,7 +45,7 @@ mod tag {
 const OLD_BINARY: u8 = 2;
 
 impl<'a, 'js> Encoder<'a, 'js> {
-    pub(crate) fn new(classes: &'a Classes<'js>, numbers: &'a Numbers) -> Self {
+    pub(crate) fn new(classes: &'a Classes<'a, 'js>, numbers: &'a Numbers) -> Self {
         Self { classes, numbers, out: Vec::with_capacity(256), depth: 0 }
     }
 
@@ -109,7 +109,10 @@ impl<'a, 'js> Encoder<'a, 'js> {
     }
 
     fn marks(&self, object: &Object<'js>) -> Result<Option<Object<'js>>> {
-        object.get(self.classes.types.clone())
+        if !self.numbers.marked {
+            return Ok(None);
+        }
+        object.get(self.classes.types()?)
     }
 
     fn fields(&mut self, object: &Object<'js>) -> Result<()> {
@@ -235,7 +238,7 @@ impl<'a, 'js> Encoder<'a, 'js> {
     }
 
     fn object(&mut self, name: &str, object: &Object<'js>) -> Result<()> {
-        match self.classes.kind(object) {
+        match self.classes.kind(object)? {
             Kind::Plain => {
                 self.key(tag::DOCUMENT, name)?;
                 self.fields(object)
@@ -287,7 +290,9 @@ impl<'a, 'js> Encoder<'a, 'js> {
             return self.binary(name, 0, &bytes::copy_buffer(&buffer));
         }
         let kind: Value<'js> = object.get("_bsontype")?;
-        if let Some(class) = kind.as_string().and_then(|kind| kind.to_string().ok()).and_then(|kind| Class::named(&kind)) {
+        if let Some(class) =
+            kind.as_string().and_then(|kind| kind.to_string().ok()).and_then(|kind| Class::named(&kind))
+        {
             return self.bson(name, object, class);
         }
         let get_time: Value<'js> = object.get("getTime")?;
@@ -365,9 +370,9 @@ impl<'a, 'js> Encoder<'a, 'js> {
             }
             Class::Decimal128 => {
                 let bytes: TypedArray<'js, u8> = object.get("bytes")?;
-                let bytes: [u8; 16] = bytes::copy(&bytes).try_into().map_err(|_| {
-                    Exception::throw_type(self.ctx(), "a Decimal128 has 16 bytes")
-                })?;
+                let bytes: [u8; 16] = bytes::copy(&bytes)
+                    .try_into()
+                    .map_err(|_| Exception::throw_type(self.ctx(), "a Decimal128 has 16 bytes"))?;
                 self.key(tag::DECIMAL128, name)?;
                 self.out.extend_from_slice(&bytes);
                 Ok(())

@@ -168,21 +168,19 @@ fn fire(ctx: &Ctx<'_>) -> Result<()> {
 }
 
 /// Called by the engine when a promise is rejected without a listener, and when one is found later.
-pub(crate) fn rejected<'js>(ctx: Ctx<'js>, _promise: Value<'js>, reason: Value<'js>, handled: bool) {
+pub(crate) fn rejected<'js>(ctx: Ctx<'js>, promise: Value<'js>, reason: Value<'js>, handled: bool) {
     REJECTED.with_borrow_mut(|rejected| {
-        let reason = Persistent::save(&ctx, reason);
         if handled {
-            // The one that was handled now is among those that came last.
-            rejected.pop();
+            rejected.retain(|(known, _)| known.clone().restore(&ctx).is_ok_and(|known| known != promise));
         } else {
-            rejected.push(reason);
+            rejected.push((Persistent::save(&ctx, promise), Persistent::save(&ctx, reason)));
         }
     });
 }
 
 /// Writes what went wrong unnoticed to the log.
 fn tell_rejections(ctx: &Ctx<'_>) {
-    for reason in REJECTED.take() {
+    for (_, reason) in REJECTED.take() {
         let Ok(reason) = reason.restore(ctx) else { continue };
         let told = describe(ctx, &reason);
         invocation::log(Level::Error, &format!("a promise was rejected and nobody noticed: {}", told.message));

@@ -73,6 +73,9 @@ impl Open {
     }
 }
 
+/// A promise and why it was rejected.
+type Rejection = (Persistent<Value<'static>>, Persistent<Value<'static>>);
+
 thread_local! {
     pub(crate) static MADE: RefCell<Option<Made>> = const { RefCell::new(None) };
     pub(crate) static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
@@ -82,26 +85,25 @@ thread_local! {
     pub(crate) static LOADING: Cell<bool> = const { Cell::new(true) };
     /// Whether what is being loaded asked for something of a call.
     pub(crate) static TOUCHED: Cell<bool> = const { Cell::new(false) };
-    /// Promises that were rejected while nobody listened.
-    pub(crate) static REJECTED: RefCell<Vec<Persistent<Value<'static>>>> = const { RefCell::new(Vec::new()) };
+    /// Promises that were rejected while nobody listened, with the reasons.
+    pub(crate) static REJECTED: RefCell<Vec<Rejection>> = const { RefCell::new(Vec::new()) };
 }
 
-fn classes<'js>(ctx: &Ctx<'js>) -> Result<Classes<'js>> {
-    KEPT.with_borrow(|kept| kept.as_ref().ok_or(rquickjs::Error::Unknown)?.restore(ctx))
+/// Does something with the BSON classes at hand.
+fn with_classes<'js, T>(ctx: &Ctx<'js>, with: impl FnOnce(&Classes<'_, 'js>) -> Result<T>) -> Result<T> {
+    KEPT.with_borrow(|kept| with(&kept.as_ref().ok_or(rquickjs::Error::Unknown)?.restore(ctx)))
 }
 
 /// Decodes something that came from the host.
 pub(crate) fn decode<'js, T>(ctx: &Ctx<'js>, with: impl FnOnce(&mut Decoder<'_, 'js>) -> Result<T>) -> Result<T> {
-    let classes = classes(ctx)?;
-    NUMBERS.with_borrow_mut(|numbers| with(&mut Decoder { classes: &classes, numbers }))
+    with_classes(ctx, |classes| NUMBERS.with_borrow_mut(|numbers| with(&mut Decoder { classes, numbers })))
 }
 
 /// Encodes something that goes to the host. JavaScript may run meanwhile, in getters, but nothing is decoded.
 pub(crate) fn encode<'js, T>(ctx: &Ctx<'js>, with: impl FnOnce(Encoder<'_, 'js>) -> Result<T>) -> Result<T> {
-    let classes = classes(ctx)?;
     // Taken out, since a getter may decode something.
     let numbers = NUMBERS.take();
-    let encoded = with(Encoder::new(&classes, &numbers));
+    let encoded = with_classes(ctx, |classes| with(Encoder::new(classes, &numbers)));
     NUMBERS.set(numbers);
     encoded
 }

@@ -103,8 +103,24 @@ mod tests {
     fn the_table_is_in_order_and_complete() {
         assert!(EMBEDDED.is_sorted_by_key(|(name, _)| *name), "the look-up is a binary search");
         for wanted in [
-            "assert", "buffer", "constants", "events", "fs", "http", "https", "os", "path", "process", "punycode",
-            "querystring", "stream", "string_decoder", "timers", "url", "util", "zlib",
+            "assert",
+            "buffer",
+            "constants",
+            "events",
+            "fs",
+            "http",
+            "https",
+            "os",
+            "path",
+            "process",
+            "punycode",
+            "querystring",
+            "stream",
+            "string_decoder",
+            "timers",
+            "url",
+            "util",
+            "zlib",
         ] {
             assert!(matches!(Builtin::find(wanted), Some(Builtin::Embedded { .. })), "{wanted}");
         }

@@ -21,7 +21,13 @@ const ENTRY: &str = "dependencies.js";
 const ATTEMPTS: usize = 5;
 /// Packages that are loaded with every client of a service, and open sockets only where a proxy is configured.
 const PROXIES: [&str; 8] = [
-    "agent-base", "http-proxy-agent", "https-proxy-agent", "pac-proxy-agent", "proxy-agent", "socks", "socks-proxy-agent",
+    "agent-base",
+    "http-proxy-agent",
+    "https-proxy-agent",
+    "pac-proxy-agent",
+    "proxy-agent",
+    "socks",
+    "socks-proxy-agent",
     "tunnel-agent",
 ];
 
@@ -79,7 +85,9 @@ fn present(
         let help = if app.directory.join("functions").join(format!("{specifier}.js")).is_file() {
             format!("a file of the app is required by its path, such as \"./{specifier}\"")
         } else if app.directory.join("functions/node_modules").is_dir() {
-            format!("run `npm install {package}` in functions/, or remove functions/node_modules so that Usher installs what functions/package.json lists")
+            format!(
+                "run `npm install {package}` in functions/, or remove functions/node_modules so that Usher installs what functions/package.json lists"
+            )
         } else {
             format!("list it in functions/package.json: `npm install {package}` in functions/ does that")
         };
@@ -160,22 +168,30 @@ fn attempts(
         }
         let without = told.iter().map(|told| dispensable(root, told)).collect::<Option<Vec<String>>>();
         match without {
-            Some(names) => external.extend(names),
+            Some(names) => {
+                for name in &names {
+                    progress(&format!("{name:?}, which a package may do without, is not there; requiring it fails"));
+                }
+                external.extend(names);
+            }
             None => return Err(told.iter().flat_map(|told| errors(required, told)).collect()),
         }
     }
     Err(internal(&"packages that they require are missing"))
 }
 
-/// The package that a complaint says is missing, where it is required inside of a function only.
+/// What a complaint says is missing, where packages can be expected to do without: a file of their own, which is compiled
+/// on other systems, and a package that is required inside of a function only.
 fn dispensable(root: &Path, told: &Told) -> Option<String> {
     let missing = told.message.strip_prefix("Could not resolve \"")?.strip_suffix('"')?;
-    let (file, ..) = told.place.as_ref().filter(|(file, ..)| file != ENTRY && !resolve::is_path(missing))?;
-    let source = fs::read_to_string(root.join(file)).ok()?;
-    let found = scan(file, &source).ok()?;
+    let (file, ..) = told.place.as_ref().filter(|(file, ..)| file != ENTRY)?;
+    let found = scan(file, &fs::read_to_string(root.join(file)).ok()?).ok()?;
+    if found.is_module {
+        return None;
+    }
     let mut all = found.requires.iter().filter(|require| require.specifier == missing).peekable();
     all.peek()?;
-    all.all(|require| require.nested || require.optional).then(|| missing.to_owned())
+    (resolve::is_path(missing) || all.all(|require| require.nested || require.optional)).then(|| missing.to_owned())
 }
 
 /// A complaint of the bundler, told where the package is required; one from inside of a package, where it stands.

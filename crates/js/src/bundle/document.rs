@@ -14,11 +14,7 @@ use super::sources::{Script, Sources, builtin_requires};
 /// What a source says when it uses Node's `Buffer`, which is a global there.
 const BUFFER: &str = "Buffer";
 
-pub(super) fn write(
-    app: &App,
-    sources: Sources,
-    dependencies: Option<Dependencies>,
-) -> Result<Vec<u8>, BundleError> {
+pub(super) fn write(app: &App, sources: Sources, dependencies: Option<Dependencies>) -> Result<Vec<u8>, BundleError> {
     let mut builtins = sources.builtins.clone();
     let bundled = dependencies.iter().map(|dependencies| dependencies.source.as_str());
     // The engine makes the global of this module, when it is there and the name is first used.
@@ -45,7 +41,8 @@ pub(super) fn write(
     let local = sources.modules.iter().map(|(key, script)| local(key, script));
     let dependencies = dependencies.into_iter().flat_map(|dependencies| {
         let requires = map(&dependencies.requires);
-        let stand_ins = dependencies.stand_ins.into_iter().map(|(key, source)| module(&key, &key, &source, Document::new()));
+        let stand_ins =
+            dependencies.stand_ins.into_iter().map(|(key, source)| module(&key, &key, &source, Document::new()));
         let bundle = module("dependencies", "dependencies.js", &dependencies.source, requires);
         std::iter::once(bundle).chain(stand_ins).collect::<Vec<_>>()
     });
@@ -60,7 +57,7 @@ pub(super) fn write(
         "modules": modules,
     }
     .to_vec()
-        .map_err(|error| BundleError::file("functions", format!("cannot be written as BSON: {error}"), "rename it"))
+    .map_err(|error| BundleError::file("functions", format!("cannot be written as BSON: {error}"), "rename it"))
 }
 
 const BUFFER_MODULE: &str = "buffer";
@@ -68,9 +65,9 @@ const BUFFER_MODULE: &str = "buffer";
 /// Whether a source has `Buffer` as a word: `ArrayBuffer` is something else.
 fn mentions_buffer(source: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    source.match_indices(BUFFER).any(|(at, _)| {
-        !source[..at].ends_with(part) && !source[at + BUFFER.len()..].starts_with(part)
-    })
+    source
+        .match_indices(BUFFER)
+        .any(|(at, _)| !source[..at].ends_with(part) && !source[at + BUFFER.len()..].starts_with(part))
 }
 
 /// Adds a built-in and those that it requires.

@@ -90,9 +90,19 @@ impl<'a> Esbuild<'a> {
         // A sandbox is neither a browser nor Node. It has fetch, as browsers do, and no sockets: what packages bring for
         // browsers is what works. `main` still wins over `module` where a package is required, not imported.
         command.args(["--bundle", "--format=cjs", "--platform=browser", TARGET, "--sourcefile=dependencies.js"]);
-        command.args(["--define:process.env.NODE_ENV=\"production\"", "--define:global=globalThis"]);
-        command.args(["--log-level=error", "--log-limit=0", "--color=false", "--charset=utf8", "--legal-comments=none"]);
-        // Sources of packages may be files of the app that are linked.
+        // As in a worker: there is `self`, and no `window` that packages would take for a page with a document.
+        command.args([
+            "--define:process.env.NODE_ENV=\"production\"",
+            "--define:global=globalThis",
+            "--define:self=globalThis",
+        ]);
+        command.args([
+            "--log-level=error",
+            "--log-limit=0",
+            "--color=false",
+            "--charset=utf8",
+            "--legal-comments=none",
+        ]);
         command.args(["--external:node:*"]);
         command.args(builtins::names().map(|name| format!("--external:{name}")));
         command.args(external.iter().map(|name| format!("--external:{name}")));

@@ -15,9 +15,7 @@ pub(super) enum Local {
 
 /// Whether a specifier is a path rather than the name of a package.
 pub(super) fn is_path(specifier: &str) -> bool {
-    specifier == "."
-        || specifier == ".."
-        || ["./", "../", "/"].iter().any(|beginning| specifier.starts_with(beginning))
+    specifier == "." || specifier == ".." || ["./", "../", "/"].iter().any(|beginning| specifier.starts_with(beginning))
 }
 
 /// The file that `specifier` means in a file of the app: as it is written, with an extension, or the index of a

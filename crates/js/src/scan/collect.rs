@@ -135,17 +135,13 @@ impl<'a> Visit<'a> for Collected<'a> {
                     self.names.bind_property(&name, Bound::Value(value));
                 }
             }
-            AstKind::ObjectProperty(property) => {
-                if key(&property.key).is_some_and(|key| key.starts_with('$')) {
-                    self.stages.push(property);
-                }
+            AstKind::ObjectProperty(property) if key(&property.key).is_some_and(|key| key.starts_with('$')) => {
+                self.stages.push(property);
             }
             AstKind::TryStatement(statement) => self.guarded.push(statement.block.span),
-            AstKind::IfStatement(statement) => {
-                if asks_for_surroundings(&statement.test) {
-                    self.guarded.push(statement.consequent.span());
-                    self.guarded.extend(statement.alternate.as_ref().map(Statement::span));
-                }
+            AstKind::IfStatement(statement) if asks_for_surroundings(&statement.test) => {
+                self.guarded.push(statement.consequent.span());
+                self.guarded.extend(statement.alternate.as_ref().map(Statement::span));
             }
             AstKind::LogicalExpression(expression) if asks_for_surroundings(&expression.left) => {
                 self.guarded.push(expression.right.span());

@@ -13,8 +13,18 @@ use super::{CollectionUse, HttpUse, Lines};
 pub(super) const NONE: Operations = Operations { read: false, insert: false, update: false, delete: false };
 /// Packages, and Node's own modules, whose calls are HTTP requests.
 const HTTP_CLIENTS: [&str; 12] = [
-    "axios", "fetch", "got", "http", "https", "needle", "node-fetch", "node:http", "node:https", "request",
-    "request-promise", "superagent",
+    "axios",
+    "fetch",
+    "got",
+    "http",
+    "https",
+    "needle",
+    "node-fetch",
+    "node:http",
+    "node:https",
+    "request",
+    "request-promise",
+    "superagent",
 ];
 
 /// Every collection that is opened, with what is done to it; and what is done to any.
@@ -204,7 +214,13 @@ fn origin(head: &str, whole: bool) -> Option<String> {
 /// What a method of a collection does; `None` for names that no collection has.
 fn operations(method: &str) -> Option<Operations> {
     Some(match method {
-        "find" | "findOne" | "aggregate" | "count" | "countDocuments" | "estimatedDocumentCount" | "distinct"
+        "find"
+        | "findOne"
+        | "aggregate"
+        | "count"
+        | "countDocuments"
+        | "estimatedDocumentCount"
+        | "distinct"
         | "watch" => Operations { read: true, ..NONE },
         "insertOne" | "insertMany" => Operations { insert: true, ..NONE },
         // With `upsert` these insert, and whether it is given cannot be told where options are a variable.

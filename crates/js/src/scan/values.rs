@@ -29,7 +29,10 @@ pub(super) const EVERYWHERE: Span = Span::new(0, u32::MAX);
 #[derive(Debug, Clone)]
 pub(super) enum Value<'a> {
     /// A text, or the beginning of one.
-    Text { head: String, whole: bool },
+    Text {
+        head: String,
+        whole: bool,
+    },
     Object(&'a ObjectExpression<'a>),
     Array(&'a ArrayExpression<'a>),
     /// `context`.
@@ -42,7 +45,10 @@ pub(super) enum Value<'a> {
     Http,
     /// What `context.services.get` gives.
     Service(Option<String>),
-    Database { source: Option<String>, name: Option<String> },
+    Database {
+        source: Option<String>,
+        name: Option<String>,
+    },
     /// The collection that the call at this place opens.
     Collection(u32),
     /// A function of this file.

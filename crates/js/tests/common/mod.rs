@@ -1,6 +1,7 @@
 //! Apps made of a few files, bundled, and run by a small stand-in of the engine.
 
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "only tests use it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

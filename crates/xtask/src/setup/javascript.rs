@@ -22,11 +22,8 @@ const CLANGS: [&str; 9] =
 /// The oldest of them.
 const OLDEST: u32 = 16;
 /// Where distributions put the headers of WASI's C library.
-const HEADERS: [&str; 3] = [
-    "/usr/include/wasm32-wasi",
-    "/usr/share/wasi-sysroot/include/wasm32-wasi",
-    "/usr/share/wasi-sysroot/include",
-];
+const HEADERS: [&str; 3] =
+    ["/usr/include/wasm32-wasi", "/usr/share/wasi-sysroot/include/wasm32-wasi", "/usr/share/wasi-sysroot/include"];
 
 /// Makes all of it; cargo and npm see for themselves what is up to date.
 pub(crate) fn ensure() -> Result<()> {

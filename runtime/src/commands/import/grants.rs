@@ -10,6 +10,7 @@ use usher_js::{CollectionUse, Scan};
 
 use super::rules::{self, Named};
 use super::sources::closure;
+use super::together::together;
 use super::{names, operations};
 
 /// What `usher.json` should say, and what a person should look at.
@@ -68,12 +69,15 @@ pub(crate) fn grants(app: &App) -> Proposal {
 /// As [`grants`], from what was read.
 pub(super) fn propose(app: &App, used: &[Used], ruled: &[Named]) -> Proposal {
     let mut found = Found::new(app, databases(app, used, ruled));
+    let groups = together(app, used);
     for Used { function, scans } in used {
-        for (file, scan) in scans {
-            for it in &scan.collections {
-                found.collection(function, file, it);
+        for member in groups.get(function).into_iter().flatten() {
+            for (file, scan) in scans {
+                for it in &scan.collections {
+                    found.collection(member, file, it);
+                }
+                found.http(member, file, scan);
             }
-            found.http(function, file, scan);
         }
     }
     let custom = &app.custom_user_data;
@@ -162,13 +166,7 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn new(app: &'a App, databases: BTreeSet<String>) -> Self {
-        Self {
-            app,
-            databases,
-            grants: BTreeMap::new(),
-            http: BTreeMap::new(),
-            warnings: BTreeSet::new(),
-        }
+        Self { app, databases, grants: BTreeMap::new(), http: BTreeMap::new(), warnings: BTreeSet::new() }
     }
 
     fn warn(&mut self, file: &str, line: u32, message: String) {
@@ -224,9 +222,10 @@ impl<'a> Found<'a> {
             (Some(_), Some(_)) => return,
             (Some(database), None) => format!("every collection of the database {database}"),
             (None, _) if databases.is_empty() => {
-                let message = "the database is known only at run time, and the app names none: nothing was granted; add \
+                let message =
+                    "the database is known only at run time, and the app names none: nothing was granted; add \
                                a grant to usher.json"
-                    .to_owned();
+                        .to_owned();
                 return self.warn(file, it.line, message);
             }
             (None, Some(collection)) => format!("the collection {collection} of {}", databases.join(", ")),

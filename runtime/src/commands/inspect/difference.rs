@@ -6,8 +6,8 @@ use std::io;
 use serde_json::{Value, json};
 use usher_app::{App, AppValue};
 
-use super::report::{self, FunctionReport};
-use super::{code, report::always};
+use super::code;
+use super::report::{self, FunctionReport, always};
 
 /// What changed.
 #[derive(Debug, Default)]
@@ -42,7 +42,8 @@ pub(super) fn between(before: &App, after: &App) -> io::Result<Difference> {
             continue;
         };
         let (was, is) = (&before.functions[&new.name], &after.functions[&new.name]);
-        let authority = old.lines() != new.lines();
+        let shared = before.usher.share_instance != after.usher.share_instance;
+        let authority = shared || !old.has_authority_of(&new);
         let changed = Changed {
             code: code::digest(before, was)? != code::digest(after, is)?,
             budget: was.budget != is.budget,
@@ -85,7 +86,8 @@ impl Difference {
     }
 
     pub(super) fn json(&self) -> Value {
-        let app = self.app.iter().map(|(what, before, after)| json!({ "what": what, "before": before, "after": after }));
+        let app =
+            self.app.iter().map(|(what, before, after)| json!({ "what": what, "before": before, "after": after }));
         let changed = self.changed.iter().map(|changed| {
             json!({
                 "name": changed.name,

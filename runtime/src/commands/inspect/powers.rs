@@ -142,7 +142,10 @@ pub(super) fn mode_of(function: &Function, mode: Mode) -> Mode {
 pub(super) fn stronger<'a>(app: &'a App, function: &Function, mode: Mode) -> Vec<&'a str> {
     let own = Powers::of(app, function, mode);
     let others = app.functions.values().filter(|other| other.name != function.name);
-    others.filter(|other| !own.cover(&Powers::of(app, other, mode_of(other, mode)))).map(|it| it.name.as_str()).collect()
+    others
+        .filter(|other| !own.cover(&Powers::of(app, other, mode_of(other, mode))))
+        .map(|it| it.name.as_str())
+        .collect()
 }
 
 fn origins(usher: &UsherConfig, function: &Function) -> BTreeSet<String> {

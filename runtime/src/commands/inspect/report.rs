@@ -13,7 +13,7 @@ calls: an operator at the command line, or a function that runs as the system. B
 function sees who calls and with what request, writes to the log, and may call every other function of the app.";
 
 /// One function.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct FunctionReport {
     pub(super) name: String,
     pub(super) language: &'static str,
@@ -23,7 +23,7 @@ pub(super) struct FunctionReport {
 }
 
 /// What a function can touch with the grants of one side.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct ModeReport {
     mode: Mode,
     powers: Powers,
@@ -79,6 +79,17 @@ fn mode_report(app: &App, function: &Function, mode: Mode) -> ModeReport {
 }
 
 impl FunctionReport {
+    /// Whether it can touch the same as in another deployment, for the same callers. What it may call is left out: a
+    /// function that can touch more than before is told itself, and every other function may call it.
+    pub(super) fn has_authority_of(&self, other: &Self) -> bool {
+        let same = |(one, other): (&ModeReport, &ModeReport)| {
+            one.mode == other.mode && one.powers.cover(&other.powers) && other.powers.cover(&one.powers)
+        };
+        self.callers == other.callers
+            && self.modes.len() == other.modes.len()
+            && self.modes.iter().zip(&other.modes).all(same)
+    }
+
     /// Who calls it and what it can touch, a line each.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.callers.clone()];
@@ -136,7 +147,8 @@ impl ModeReport {
 pub(super) fn always(app: &App) -> String {
     let (secrets, plain): (Vec<_>, Vec<_>) =
         app.values.iter().partition(|(_, value)| matches!(value, AppValue::Secret(_)));
-    let names = |values: Vec<(&String, &AppValue)>| list(&values.into_iter().map(|(name, _)| name.clone()).collect::<Vec<_>>());
+    let names =
+        |values: Vec<(&String, &AppValue)>| list(&values.into_iter().map(|(name, _)| name.clone()).collect::<Vec<_>>());
     let mut text = ALWAYS.to_owned();
     if !plain.is_empty() {
         text.push_str(&format!(" Every function reads the values {}.", names(plain)));

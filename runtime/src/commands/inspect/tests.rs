@@ -152,7 +152,8 @@ fn a_function_that_can_touch_no_more_is_not_worth_a_word() {
 
 #[test]
 fn http_is_said_for_every_caller() {
-    let http = json!({ "http": ["https://api.example.com", { "origin": "http://*.example.org:8080", "functions": ["g"] }] });
+    let http =
+        json!({ "http": ["https://api.example.com", { "origin": "http://*.example.org:8080", "functions": ["g"] }] });
     let files = Files::new(json!([{ "name": "f" }, { "name": "g" }])).without_custom_data().with("usher.json", http);
     let sentence = "may send HTTP requests to https://api.example.com; nothing else. It may call functions that can touch \
                     more: g";
@@ -235,6 +236,34 @@ fn what_changed_between_deployments_is_told() {
     assert!(f["authority"]["before"][1].as_str().unwrap().starts_with(&format!("as its caller: {OWN}")), "{f}");
     assert!(f["authority"]["after"][1].as_str().unwrap().starts_with(&format!("always as the system: {ALL}")), "{f}");
     assert_eq!((&g["name"], &g["code"]), (&json!("g"), &json!(true)));
+}
+
+#[test]
+fn a_stronger_function_is_told_once_and_not_for_all_that_may_call_it() {
+    let before = Files::new(json!([{ "name": "f" }, { "name": "g" }]));
+    let after = Files::new(json!([{ "name": "f", "run_as_system": true }, { "name": "g" }]));
+    let ((_keep, before), (_also, after)) = (before.on_disk(), after.on_disk());
+    let json = between(&before, &after).unwrap().json();
+    assert_eq!(json["changed"].as_array().unwrap().len(), 1, "{json}");
+}
+
+#[test]
+fn the_order_of_grants_is_no_difference() {
+    let grant = |name: &str| json!({ "name": name, "database": "shop", "collection": name });
+    let of =
+        |one: &str, other: &str| Files::new(json!([{ "name": "f", "grants": [grant(one), grant(other)] }])).on_disk();
+    let ((_keep, before), (_also, after)) = (of("a", "b"), of("b", "a"));
+    assert_eq!(between(&before, &after).unwrap().json()["changed"], json!([]));
+}
+
+#[test]
+fn sharing_instances_changes_the_authority_of_all() {
+    let manifest = || json!([{ "name": "f" }, { "name": "g" }]);
+    let before = Files::new(manifest());
+    let after = Files::new(manifest()).with("usher.json", json!({ "share_instance": true }));
+    let ((_keep, before), (_also, after)) = (before.on_disk(), after.on_disk());
+    let json = between(&before, &after).unwrap().json();
+    assert!(json["changed"][1]["authority"]["after"][1].as_str().unwrap().contains("share instances"), "{json}");
 }
 
 #[test]

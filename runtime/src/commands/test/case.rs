@@ -76,7 +76,9 @@ impl TryFrom<String> for Namespace {
 
     fn try_from(text: String) -> Result<Self, String> {
         match text.split_once('.') {
-            Some((database, _)) if RESERVED.contains(&database) => Err(format!("the database {database} is not an app's")),
+            Some((database, _)) if RESERVED.contains(&database) => {
+                Err(format!("the database {database} is not an app's"))
+            }
             Some((database, collection)) if !database.is_empty() && !collection.is_empty() => {
                 Ok(Self { database: database.to_owned(), collection: collection.to_owned() })
             }

@@ -115,9 +115,13 @@ fn differences(place: &str, expected: &Value, found: &Bson) -> Vec<String> {
         }
         (Value::Array(expected), Bson::Array(found)) if expected.len() == found.len() => {
             let items = expected.iter().zip(found).enumerate();
-            items.flat_map(|(index, (expected, found))| differences(&format!("{place}[{index}]"), expected, found)).collect()
+            items
+                .flat_map(|(index, (expected, found))| differences(&format!("{place}[{index}]"), expected, found))
+                .collect()
         }
-        (Value::Number(expected), _) if number(found).is_some_and(|found| expected.as_f64() == Some(found)) => Vec::new(),
+        (Value::Number(expected), _) if number(found).is_some_and(|found| expected.as_f64() == Some(found)) => {
+            Vec::new()
+        }
         _ if value::from_extended_json(expected.clone()).is_ok_and(|expected| same(&expected, found)) => Vec::new(),
         _ => vec![format!("{place}: expected {expected}, got {}", show(found))],
     }
@@ -213,11 +217,7 @@ mod tests {
         let told = documents("app.a", &[json!({"a": 1}), json!({"a": 2})], &[doc! {"a": 3}]);
         assert_eq!(
             told,
-            [
-                r#"app.a: missing {"a":1}"#,
-                r#"app.a: missing {"a":2}"#,
-                r#"app.a: unexpected {"a":{"$numberInt":"3"}}"#
-            ]
+            [r#"app.a: missing {"a":1}"#, r#"app.a: missing {"a":2}"#, r#"app.a: unexpected {"a":{"$numberInt":"3"}}"#]
         );
         assert_eq!(documents("app.a", &[], &[doc! {}]), ["app.a: unexpected {}"]);
     }

@@ -74,7 +74,12 @@ impl Stage {
         for (namespace, documents) in &case.documents {
             if !documents.is_empty() {
                 let Namespace { database, collection } = namespace;
-                self.database.client().database(database).collection::<bson::Document>(collection).insert_many(documents).await?;
+                self.database
+                    .client()
+                    .database(database)
+                    .collection::<bson::Document>(collection)
+                    .insert_many(documents)
+                    .await?;
             }
         }
         self.users.set(&case.caller);
@@ -145,9 +150,10 @@ fn stored(app: &App, case: &Case, user: &Document) -> Option<serde_json::Value> 
     let id = user.get_str("id").ok()?;
     let text = Some(Bson::String(id.to_owned()));
     let object = ObjectId::parse_str(id).ok().map(Bson::ObjectId);
-    let found = [text, object].into_iter().flatten().find_map(|id| {
-        documents.iter().find(|document| document.get(&config.user_id_field) == Some(&id))
-    })?;
+    let found = [text, object]
+        .into_iter()
+        .flatten()
+        .find_map(|id| documents.iter().find(|document| document.get(&config.user_id_field) == Some(&id)))?;
     Some(value::to_extended_json(Bson::Document(found.clone())))
 }
 

@@ -6,9 +6,7 @@ use rquickjs::{Ctx, Exception, IntoJs, Object, Result, Value};
 
 use super::{throw, touch};
 use crate::bindings::usher::function::invocation::{self, CollectionName};
-use crate::bindings::usher::function::tasks::{
-    self, Aggregation, Change, Distinct, Insertion, Operation, Query, Task,
-};
+use crate::bindings::usher::function::tasks::{self, Aggregation, Change, Distinct, Insertion, Operation, Query, Task};
 use crate::bindings::usher::function::transactions;
 use crate::bindings::usher::function::types::Error;
 use crate::state::{OPEN, Pending, Shape, encode};
@@ -133,7 +131,8 @@ impl Parts<'_, '_> {
             "aggregate" => Operation::Aggregate(Aggregation { pipeline: self.update(0)?, options: self.document(1)? }),
             "distinct" => {
                 let field = self.parts.first().and_then(Value::as_string).map(rquickjs::String::to_string);
-                let field = field.ok_or_else(|| Exception::throw_type(self.ctx, "distinct needs the name of a field"))??;
+                let field =
+                    field.ok_or_else(|| Exception::throw_type(self.ctx, "distinct needs the name of a field"))??;
                 Operation::Distinct(Distinct { field, filter: self.document(1)?, options: self.document(2)? })
             }
             "insertOne" => Operation::InsertOne(self.document(0)?),

@@ -16,7 +16,10 @@ pub(super) fn add<'js>(host: &Object<'js>) -> Result<()> {
     host.set("decimalFromString", Func::from(decimal_from))?;
     host.set("decimalToString", Func::from(decimal_to))?;
     host.set("utf8", Func::from(|ctx: Ctx<'js>, text: String| TypedArray::<u8>::new(ctx, text)))?;
-    host.set("text", Func::from(|bytes: TypedArray<'js, u8>| String::from_utf8_lossy(&bytes::copy(&bytes)).into_owned()))?;
+    host.set(
+        "text",
+        Func::from(|bytes: TypedArray<'js, u8>| String::from_utf8_lossy(&bytes::copy(&bytes)).into_owned()),
+    )?;
     host.set("base64", Func::from(|bytes: TypedArray<'js, u8>| STANDARD.encode(bytes::copy(&bytes))))?;
     host.set("fromBase64", Func::from(from_base64))?;
     host.set("hex", Func::from(|bytes: TypedArray<'js, u8>| hex::encode(bytes::copy(&bytes))))?;

@@ -10,7 +10,7 @@
 
   // A function in a function, so that a script may declare names such as `context` or `exports` for itself.
   const OPEN = "(function (exports, require, context) {(function () {";
-  const OPEN_WITH_MODULE = "(function (exports, require, context, module) {(function () {";
+  const OPEN_WITH_MODULE = "(function (exports, require, context, module, __filename, __dirname) {(function () {";
   const CLOSE = "\n}).call(this);return exports;})";
 
   class Script {
@@ -46,7 +46,8 @@
       const exports = {};
       if (!this.withModule) return this.body.call(globalThis, exports, this.require, this.context);
       const module = { exports };
-      const exported = this.body.call(globalThis, exports, this.require, this.context, module);
+      const directory = this.file.replace(/\/?[^/]*$/, "");
+      const exported = this.body.call(globalThis, exports, this.require, this.context, module, this.file, directory);
       return module.exports === exports ? exported : module.exports;
     }
 
@@ -119,7 +120,10 @@
 
   usher.call = (name, args) => {
     entry = found(name);
-    return drained(entry.get().apply(undefined, args));
+    const answer = drained(entry.get().apply(undefined, args));
+    // The host looks at this promise without a listener; its rejection is not one that nobody noticed.
+    if (answer instanceof Promise) answer.then(undefined, () => {});
+    return answer;
   };
 
   /** In this instance where the other's authority is ours, and else by the host, in one of its own. */

@@ -38,16 +38,18 @@ fn app(functions: &[&str], system: &[&str]) -> App {
     usher_app::load_files(&files).unwrap().app
 }
 
-fn scan(collections: &[(Option<&str>, Option<&str>, Option<&str>, Option<Operations>)]) -> Scan {
-    let collections = collections.iter().enumerate().map(|(index, (source, database, collection, operations))| {
-        CollectionUse {
+/// Source, database, collection, and what is done.
+type Use<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>, Option<Operations>);
+
+fn scan(collections: &[Use<'_>]) -> Scan {
+    let collections =
+        collections.iter().enumerate().map(|(index, (source, database, collection, operations))| CollectionUse {
             data_source: source.map(str::to_owned),
             database: database.map(str::to_owned),
             collection: collection.map(str::to_owned),
             line: u32::try_from(index).unwrap() + 1,
             operations: *operations,
-        }
-    });
+        });
     Scan {
         requires: Vec::new(),
         is_module: false,
@@ -240,4 +242,24 @@ fn the_table_says_on_whose_behalf() {
         rows,
         ["system; the caller: own document only", "system", "the caller: refused until rules are enforced"]
     );
+}
+
+#[test]
+fn functions_that_call_each_other_have_the_same_grants() {
+    let collection = |name: &'static str| scan(&[(Some("mongodb-atlas"), Some("app"), Some(name), None)]);
+    let calling = |name: &str, scan: Scan| Scan { executes: vec![name.to_owned()], ..scan };
+    let app = app(&["caller", "callee", "alone", "risen"], &["risen"]);
+    let sources = [
+        used("caller", calling("callee", scan(&[]))),
+        used("callee", calling("risen", collection("notes"))),
+        used("alone", scan(&[])),
+        used("risen", collection("secrets")),
+    ];
+    let proposal = propose(&app, &sources, &[]);
+    let functions = |collection: &str| {
+        let of = |grant: &&DataGrant| grant.collection.as_deref() == Some(collection);
+        proposal.config.grants.iter().find(of).map(|grant| grant.functions.clone()).unwrap_or_default()
+    };
+    assert_eq!(functions("notes"), ["callee", "caller"]);
+    assert_eq!(functions("secrets"), ["risen"], "a call that rises to the system shares nothing");
 }

@@ -1,0 +1,3 @@
+exports = () => {
+  throw new RangeError("too far");
+};

@@ -1,0 +1,1 @@
+exports = (list) => ({ list, first: list.shift() });

@@ -1,0 +1,3 @@
+exports = (callback) => {
+  callback(21);
+};

@@ -1,0 +1,1 @@
+exports = function () { const padding = 1; null.member; };

@@ -1,0 +1,5 @@
+exports = class Counter {
+  constructor(start) {
+    this.start = start;
+  }
+};

@@ -1,0 +1,3 @@
+exports = async (a, b) => {
+  return a + b;
+}

@@ -1,0 +1,3 @@
+exports = async function (a, b) {
+  return a + b;
+};

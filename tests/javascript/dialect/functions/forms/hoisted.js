@@ -1,0 +1,5 @@
+exports = sum;
+
+function sum(a, b) {
+  return a + b;
+}

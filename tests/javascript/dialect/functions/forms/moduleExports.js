@@ -1,0 +1,5 @@
+async function sum(a, b) {
+  return a + b;
+}
+
+module.exports = sum;

@@ -1,0 +1,1 @@
+exports = () => [typeof total, typeof i, typeof kept, typeof topLevel];

@@ -1,0 +1,3 @@
+topLevel = { count: 1 };
+
+exports = () => ++topLevel.count;
