@@ -5,6 +5,7 @@ use rquickjs::{Array, Ctx, Exception, Object, Result, TypedArray, Value};
 
 use crate::classes::{Class, Classes};
 use crate::numbers::{Numbers, SAFE, Whole};
+use crate::state::MARKED;
 
 /// Decodes what belongs to one stay in the engine.
 pub(crate) struct Decoder<'a, 'js> {
@@ -77,7 +78,7 @@ impl<'js> Decoder<'_, 'js> {
             }
         }
         if let Some(marks) = marks {
-            self.numbers.marked = true;
+            MARKED.set(true);
             object.set(self.classes.types()?, marks)?;
         }
         Ok(object)
@@ -94,7 +95,7 @@ impl<'js> Decoder<'_, 'js> {
             }
         }
         if let Some(marks) = marks {
-            self.numbers.marked = true;
+            MARKED.set(true);
             array.as_object().set(self.classes.types()?, marks)?;
         }
         Ok(array)

@@ -1,12 +1,13 @@
 //! From JavaScript to BSON.
 
 use rquickjs::atom::PredefinedAtom;
-use rquickjs::{Atom, Ctx, Exception, Function, Object, Result, TypedArray, Value};
+use rquickjs::{Atom, Coerced, Ctx, Exception, Function, Object, Result, TypedArray, Value};
 use usher_contract::limits;
 
 use crate::bytes;
 use crate::classes::{Class, Classes, Kind};
 use crate::numbers::{Numbers, Whole};
+use crate::state::MARKED;
 
 /// Encodes what belongs to one stay in the engine.
 pub(crate) struct Encoder<'a, 'js> {
@@ -109,7 +110,7 @@ impl<'a, 'js> Encoder<'a, 'js> {
     }
 
     fn marks(&self, object: &Object<'js>) -> Result<Option<Object<'js>>> {
-        if !self.numbers.marked {
+        if !MARKED.get() {
             return Ok(None);
         }
         object.get(self.classes.types()?)
@@ -125,7 +126,8 @@ impl<'a, 'js> Encoder<'a, 'js> {
             if value.is_function() {
                 continue;
             }
-            let name = name.to_string()?;
+            // By way of a string: an atom's own text would end at a NUL.
+            let name = bytes::text(&name.to_js_string()?)?;
             let mark = marks.as_ref().and_then(|marks| marks.get::<_, Option<i32>>(&*name).ok().flatten());
             self.element(&name, &value, mark.and_then(Whole::from_mark))?;
         }
@@ -212,7 +214,7 @@ impl<'a, 'js> Encoder<'a, 'js> {
             return self.number(name, number, kind);
         }
         if let Some(text) = value.as_string() {
-            let text = lossless(text)?;
+            let text = bytes::text(text)?;
             self.key(tag::STRING, name)?;
             self.text(&text);
             return Ok(());
@@ -226,7 +228,10 @@ impl<'a, 'js> Encoder<'a, 'js> {
             return self.key(tag::NULL, name);
         }
         if let Some(big) = value.as_big_int() {
-            let number = big.clone().to_i64()?;
+            let digits: Coerced<String> = big.get()?;
+            let Ok(number) = digits.parse::<i64>() else {
+                return Err(Exception::throw_range(self.ctx(), &format!("{name}: a BigInt beyond the 64 bits of a Long")));
+            };
             self.key(tag::INT64, name)?;
             self.out.extend_from_slice(&number.to_le_bytes());
             return Ok(());
@@ -435,11 +440,6 @@ impl<'a, 'js> Encoder<'a, 'js> {
         self.out[start..start + 4].copy_from_slice(&length.to_le_bytes());
         Ok(())
     }
-}
-
-/// The text of a string; halves of surrogate pairs that stand alone become replacement characters.
-fn lossless(text: &rquickjs::String<'_>) -> Result<String> {
-    text.to_string()
 }
 
 fn method<'js, R: rquickjs::FromJs<'js>>(object: &Object<'js>, name: &str) -> Result<R> {
