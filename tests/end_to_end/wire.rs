@@ -36,3 +36,39 @@ fn the_protocol_to_the_letter() {
 fn every_bson_type_makes_the_round_trip() {
     node("values.test.mjs");
 }
+
+/// Files that start Usher themselves, on apps with JavaScript functions.
+fn node_alone(file: &str) {
+    let status = Command::new("node")
+        .args(["--test", file])
+        .current_dir(repository("tests/wire"))
+        .env("USHER_PROGRAM", env!("CARGO_BIN_EXE_usher"))
+        .status()
+        .unwrap_or_else(|error| panic!("node: {error}; install Node 20 or later"));
+    assert!(status.success(), "{file} failed");
+}
+
+#[test]
+fn exported_apps_run_as_they_are() {
+    node_alone("apps.test.mjs");
+}
+
+#[test]
+fn the_dialect_of_app_services() {
+    node_alone("dialect.test.mjs");
+}
+
+#[test]
+fn the_dialect_with_mongodb() {
+    node_alone("dialect_data.test.mjs");
+}
+
+#[test]
+fn every_bson_type_makes_the_round_trip_through_javascript() {
+    node_alone("dialect_values.test.mjs");
+}
+
+#[test]
+fn modules_and_requests_of_javascript() {
+    node_alone("dialect_web.test.mjs");
+}

@@ -1,5 +1,7 @@
 // The exported apps of tests/apps, as they are: every row of the tables in its README.
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as Realm from "realm-web";
 import { newUser, realmError, register, thrown } from "./realm.mjs";
@@ -106,7 +108,8 @@ const stories = {
     assert.deepEqual(await call.addCrewMember("nobody@example.com"), { error: "User nobody@example.com not found" });
     assert.deepEqual(await call.addCrewMember("ann@example.com"), { error: "You are on your own crew already!" });
     assert.deepEqual(await call.addCrewMember("bob@example.com"), { matchedCount: 1, modifiedCount: 1 });
-    assert.deepEqual(await call.getMyCrew(), [{ name: "bob@example.com" }]);
+    // Bob has no nickname: the function returns undefined for it, which realm-web reads as null (reference 3.7).
+    assert.deepEqual(await call.getMyCrew(), [{ name: "bob@example.com", nickname: null }]);
     assert.deepEqual(await call.resetFunc({}), { status: "fail" });
     await unknown(ann, "createNewUserDocument");
   } },
@@ -167,4 +170,16 @@ test("without its secret an app runs, and the value is missing", async () => {
   } finally {
     await usher.stop();
   }
+});
+
+test("real-apps 10.14: what Usher does not run is reported, file by file", () => {
+  const directory = copyOf("tests/apps/book-swap");
+  mkdirSync(join(directory, "sync"));
+  writeFileSync(join(directory, "sync/config.json"), '{ "type": "flexible", "state": "enabled", "database_name": "swap" }');
+  const { status, stderr, stdout } = run("check", directory);
+  assert.equal(status, 0, stderr);
+  const said = stdout + stderr;
+  assert.match(said, /sync\/config\.json.*: not run by Usher: Device Sync, because /);
+  assert.match(said, /services\/mail\/config\.json.*: not run by Usher: /);
+  assert.match(said, /data_sources\/mongodb-atlas\/swap\/books\/rules\.json.*: not run by Usher: rules, because /);
 });

@@ -13,6 +13,12 @@ const prepared = process.env.USHER_PREPARED ?? join(repository, "target/sample")
 const database = join(repository, "target/tools/bin/secantusd-rs");
 if (!process.env.USHER_DATABASE_PROGRAM && existsSync(database)) process.env.USHER_DATABASE_PROGRAM = database;
 
+/** The environment without what other tests say about a Usher that runs already. */
+function environment(more) {
+  const { USHER_MONGODB, USHER_APP, USHER_URL, ...rest } = process.env;
+  return { ...rest, ...more };
+}
+
 /** How long a start may take on a slow machine that installs packages first, in milliseconds. */
 const PATIENCE = 180_000;
 
@@ -31,7 +37,7 @@ export function temporary(name) {
 }
 
 /** Runs a command of the binary to its end: `{status, stdout, stderr}`. */
-export const run = (...args) => spawnSync(program, args, { encoding: "utf8" });
+export const run = (...args) => spawnSync(program, args, { encoding: "utf8", env: environment() });
 
 /** Starts Usher with the arguments of `dev` or `serve` on a database of its own. */
 export async function start(args, env = {}) {
@@ -46,7 +52,7 @@ export async function start(args, env = {}) {
   const log = join(home, "log");
   const more = ["--listen", "127.0.0.1:0", "--data", data, "--ready-file", ready, "--log-format", "json"];
   const output = openSync(log, "a");
-  const child = spawn(program, [...args, ...more], { stdio: ["ignore", output, output], env: { ...process.env, ...env } });
+  const child = spawn(program, [...args, ...more], { stdio: ["ignore", output, output], env: environment(env) });
   const usher = new Usher(child, log);
   await usher.becomes(() => existsSync(ready), home, "it serves");
   return Object.assign(usher, JSON.parse(readFileSync(ready, "utf8")));
@@ -70,7 +76,7 @@ class Usher {
   /** What a function has logged so far: `{level, message}` of each line, in order. */
   logOf(name) {
     const lines = this.log.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
-    return lines.filter((line) => line.function === name);
+    return lines.filter((line) => line.target === "usher::function" && line.function === name);
   }
 
   /** Waits until the log answers a question with anything but nothing, and gives that. */

@@ -2,42 +2,13 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { assertError, assertJson, callText, newSession } from "./support.mjs";
+import { values } from "./values.mjs";
 
 let token;
 
 before(async () => {
   token = (await newSession("values")).access_token;
 });
-
-const values = {
-  double: ['{"$numberDouble":"2.5"}', '{"$numberDouble":"-1.0"}', '{"$numberDouble":"0.0"}', '{"$numberDouble":"-0.0"}'],
-  "double that is no number": ['{"$numberDouble":"NaN"}', '{"$numberDouble":"Infinity"}', '{"$numberDouble":"-Infinity"}'],
-  string: ['""', '"bonjour"', '"Zoë 🦉"', '"\\u0000 \\" \\\\ \\n"'],
-  document: ["{}", '{"a":{"b":{}}}', '{"z":true,"a":false,"m":null}', '{"":"","a.b":"dotted","$c":"dollar"}'],
-  array: ["[]", '[[],[{"$numberInt":"1"}],null]'],
-  binary: [
-    '{"$binary":{"base64":"","subType":"00"}}',
-    '{"$binary":{"base64":"AQIDBA==","subType":"00"}}',
-    '{"$binary":{"base64":"c//SZESzTGmQ6OfR38A11A==","subType":"04"}}',
-    '{"$binary":{"base64":"AQID","subType":"80"}}',
-  ],
-  undefined: ['{"$undefined":true}'],
-  "object id": ['{"$oid":"56e1fc72e0c917e9c4714161"}'],
-  boolean: ["true", "false"],
-  date: ['{"$date":{"$numberLong":"0"}}', '{"$date":{"$numberLong":"1770091506789"}}', '{"$date":{"$numberLong":"-62135596800001"}}'],
-  null: ["null"],
-  "regular expression": ['{"$regularExpression":{"pattern":"^a\\\\.b/$","options":"im"}}', '{"$regularExpression":{"pattern":"","options":""}}'],
-  "database pointer": ['{"$dbPointer":{"$ref":"db.things","$id":{"$oid":"56e1fc72e0c917e9c4714161"}}}'],
-  "database reference": ['{"$ref":"things","$id":{"$oid":"56e1fc72e0c917e9c4714161"},"$db":"shop"}'],
-  code: ['{"$code":"function () { return 1; }"}'],
-  "code with scope": ['{"$code":"x","$scope":{"x":{"$numberInt":"1"}}}'],
-  symbol: ['{"$symbol":"sym"}'],
-  "32-bit integer": ['{"$numberInt":"0"}', '{"$numberInt":"2147483647"}', '{"$numberInt":"-2147483648"}'],
-  "64-bit integer": ['{"$numberLong":"1"}', '{"$numberLong":"9223372036854775807"}', '{"$numberLong":"-9223372036854775808"}'],
-  timestamp: ['{"$timestamp":{"t":123456789,"i":42}}', '{"$timestamp":{"t":4294967295,"i":4294967295}}'],
-  decimal: ['{"$numberDecimal":"1.50"}', '{"$numberDecimal":"-1E+6111"}', '{"$numberDecimal":"NaN"}', '{"$numberDecimal":"Infinity"}'],
-  "least and greatest key": ['{"$minKey":1}', '{"$maxKey":1}'],
-};
 
 for (const [type, texts] of Object.entries(values)) {
   test(`${type}: alone, in a document and in an array`, async () => {

@@ -24,11 +24,8 @@ const MANY: usize = 200;
 /// How often something that takes long is done.
 const ROUNDS: usize = 5;
 
-/// Asks the host twice and answers with its argument.
-const ASKING: &str = "exports = async (document) => {
-  const { app } = context;
-  return app && context.runningAsSystem() ? null : document;
-};";
+/// Asks the host twice, for what an instance that is kept would not remember either, and answers with its argument.
+const ASKING: &str = "exports = async (document) => context.values.get('a') || context.values.get('b') || document;";
 const ECHO: &str = "exports = (document) => document;";
 
 fn scripts(source: &str) -> Result<Vec<u8>> {

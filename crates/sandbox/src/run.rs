@@ -12,7 +12,7 @@ use crate::bindings::Function;
 use crate::engine::Sandbox;
 use crate::inputs::Inputs;
 use crate::load::Module;
-use crate::state::State;
+use crate::state::{State, most_tasks};
 
 /// Everything one run needs.
 pub struct Invocation {
@@ -88,7 +88,8 @@ impl Sandbox {
         let mut store = Store::new(&self.engine, State::new(host, inputs, budget));
         store.limiter(|state| state);
         store.set_hostcall_fuel(limits::DOCUMENT_BYTES.min(budget.host_bytes) + HOSTCALL_MARGIN);
-        store.set_max_component_handles(budget.handles + limits::SYSTEM_HANDLES);
+        // A task counts twice while it is waited for: what the guest holds, and what it lends the host.
+        store.set_max_component_handles(budget.handles + 2 * most_tasks(&budget) + limits::SYSTEM_HANDLES);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |_| {
             if Instant::now() >= deadline {
@@ -171,6 +172,11 @@ pub(crate) fn explain(error: wasmtime::Error) -> Failure {
             Trap::StackOverflow => Failure::new(
                 ErrorCode::StackLimitExceeded,
                 format!("the function's call stack grew past {} KiB", limits::STACK >> 10),
+            ),
+            // A component keeps a part of its stack at the beginning of its memory.
+            Trap::MemoryOutOfBounds => Failure::new(
+                ErrorCode::FunctionExecutionError,
+                "the function trapped: it reached outside of its memory, as it does when it recurses too deeply",
             ),
             Trap::AllocationTooLarge => {
                 Failure::new(ErrorCode::HostBytesLimitExceeded, "one value passed to the host is too large")

@@ -50,6 +50,7 @@ pub(crate) struct State {
     database_calls: u64,
     host_bytes: usize,
     handles: usize,
+    open_tasks: usize,
 }
 
 impl State {
@@ -69,6 +70,7 @@ impl State {
             database_calls: 0,
             host_bytes: 0,
             handles: 0,
+            open_tasks: 0,
         }
     }
 
@@ -126,6 +128,28 @@ impl State {
     pub(crate) fn close_handle(&mut self) {
         self.handles = self.handles.saturating_sub(1);
     }
+
+    pub(crate) fn open_task(&mut self) -> Result<(), Failure> {
+        self.open_tasks += 1;
+        let most = most_tasks(&self.budget);
+        if self.open_tasks > most {
+            return Err(Failure::new(
+                ErrorCode::HandleLimitExceeded,
+                format!("more than {most} operations were under way at once"),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn close_task(&mut self) {
+        self.open_tasks = self.open_tasks.saturating_sub(1);
+    }
+}
+
+/// Tasks that may be open at once: all of an invocation's database operations, since scripts start as many as they have
+/// documents and then wait for all of them. Calls and requests share the room.
+pub(crate) fn most_tasks(budget: &Budget) -> usize {
+    budget.handles.max(usize::try_from(budget.database_calls).unwrap_or(usize::MAX))
 }
 
 /// The system interfaces without power: the invocation's inputs, the function's log, and nothing else.

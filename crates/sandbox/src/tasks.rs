@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::task::AbortOnDropHandle;
 use usher_contract::{Collection, ErrorCode, Failure, Operation, Reply, limits};
 use wasmtime::Result;
@@ -53,9 +53,7 @@ impl Task {
     fn poll(&mut self, context: &mut std::task::Context<'_>) -> Poll<()> {
         let Self::Running(handle) = self else { return Poll::Ready(()) };
         let Poll::Ready(joined) = Pin::new(handle).poll(context) else { return Poll::Pending };
-        *self = Self::Done(joined.unwrap_or_else(|panic| {
-            Err(Failure::new(ErrorCode::InternalServerError, format!("an operation broke off: {panic}")))
-        }));
+        *self = Self::Done(joined.unwrap_or_else(|panic| Err(broke_off(&panic))));
         Poll::Ready(())
     }
 }
@@ -88,7 +86,7 @@ impl State {
         in_order: bool,
         running: impl Future<Output = Outcomes> + Send + 'static,
     ) -> Result<Resource<Task>> {
-        self.open_handle()?;
+        self.open_task()?;
         let (places, held, budget) = (self.tasks.places.clone(), self.tasks.held.clone(), self.budget().host_bytes);
         let (done, turn) = oneshot::channel();
         let before = if in_order { self.tasks.last.replace(turn) } else { None };
@@ -139,19 +137,32 @@ async fn execute(collection: Arc<dyn Collection>, operation: Operation) -> Outco
     collection.execute(operation).await.map(Came::Reply)
 }
 
+/// Lets what has begun come to its end, also where its invocation ends before: it is held to the same deadline. The
+/// driver serves one waiting operation at a time, and one that was given up meanwhile holds up those of everybody else
+/// behind it for up to half a second.
+async fn to_its_end(running: impl Future<Output = Outcomes> + Send + 'static) -> Outcomes {
+    tokio::spawn(running).await.unwrap_or_else(|panic| Err(broke_off(&panic)))
+}
+
+fn broke_off(panic: &JoinError) -> Failure {
+    Failure::new(ErrorCode::InternalServerError, format!("an operation broke off: {panic}"))
+}
+
 impl tasks::Host for State {
     fn start(&mut self, on: Resource<OpenCollection>, operation: Wanted) -> Result<Resource<Task>> {
         let (operation, bytes) = wanted(operation);
         self.spend_database(bytes)?;
         let collection = self.table.get(&on)?.0.clone();
-        self.begin(collection.in_order(), execute(collection, operation))
+        let running = execute(collection.clone(), operation);
+        // One within a transaction ends with its invocation, before the transaction is taken back.
+        if collection.in_order() { self.begin(true, running) } else { self.begin(false, to_its_end(running)) }
     }
 
     fn start_next_batch(&mut self, of: Resource<OpenCursor>) -> Result<Resource<Task>> {
         self.spend_database(0)?;
         let cursor = self.table.get(&of)?.clone();
         // A cursor's lock keeps the order of its own batches.
-        self.begin(false, async move { cursor.next_batch().await.map(Came::Documents) })
+        self.begin(false, to_its_end(async move { cursor.next_batch().await.map(Came::Documents) }))
     }
 
     fn start_call(&mut self, name: String, arguments: Vec<u8>) -> Result<Resource<Task>> {
@@ -221,7 +232,7 @@ impl HostTask for State {
             }
             Task::Done(Err(_)) | Task::Taken => {}
         }
-        self.close_handle();
+        self.close_task();
         Ok(())
     }
 }

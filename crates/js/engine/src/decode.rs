@@ -4,6 +4,7 @@ use bson::raw::{RawArray, RawBsonRef, RawDocument};
 use rquickjs::{Array, Ctx, Exception, Object, Result, TypedArray, Value};
 
 use crate::classes::{Class, Classes};
+use crate::float::float;
 use crate::numbers::{Numbers, SAFE, Whole};
 use crate::state::MARKED;
 
@@ -112,18 +113,18 @@ impl<'js> Decoder<'_, 'js> {
                 if whole {
                     self.numbers.came(number, Whole::Double);
                 }
-                return Ok((Value::new_float(ctx, number), whole.then_some(Whole::Double)));
+                return Ok((float(ctx, number), whole.then_some(Whole::Double)));
             }
-            RawBsonRef::Int64(number) => {
+            RawBsonRef::Int64(long) => {
                 #[allow(clippy::cast_precision_loss, reason = "checked right below")]
-                let float = number as f64;
-                if float.abs() <= SAFE {
-                    self.numbers.came(float, Whole::Long);
-                    return Ok((Value::new_float(ctx, float), Some(Whole::Long)));
+                let number = long as f64;
+                if number.abs() <= SAFE {
+                    self.numbers.came(number, Whole::Long);
+                    return Ok((float(ctx, number), Some(Whole::Long)));
                 }
-                let long = self.classes.make(Class::Long)?;
-                halves(&long, number)?;
-                long.into_value()
+                let object = self.classes.make(Class::Long)?;
+                halves(&object, long)?;
+                object.into_value()
             }
             RawBsonRef::Boolean(yes) => Value::new_bool(ctx, yes),
             RawBsonRef::Null => Value::new_null(ctx),

@@ -230,7 +230,10 @@ impl<'a, 'js> Encoder<'a, 'js> {
         if let Some(big) = value.as_big_int() {
             let digits: Coerced<String> = big.get()?;
             let Ok(number) = digits.parse::<i64>() else {
-                return Err(Exception::throw_range(self.ctx(), &format!("{name}: a BigInt beyond the 64 bits of a Long")));
+                return Err(Exception::throw_range(
+                    self.ctx(),
+                    &format!("{name}: a BigInt beyond the 64 bits of a Long"),
+                ));
             };
             self.key(tag::INT64, name)?;
             self.out.extend_from_slice(&number.to_le_bytes());

@@ -5,29 +5,7 @@ use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Pers
 
 use crate::bindings::usher::function::types::Error;
 use crate::state::{LOADING, MADE, Made, decode, encode};
-use crate::{natives, run};
-
-/// The prelude, in the order in which its parts build on each other.
-const PRELUDE: &[(&str, &str)] = &[
-    ("usher:natives.js", include_str!("prelude/natives.js")),
-    ("usher:bson.js", include_str!("prelude/bson.js")),
-    ("usher:ejson.js", include_str!("prelude/ejson.js")),
-    ("usher:errors.js", include_str!("prelude/errors.js")),
-    ("usher:console.js", include_str!("prelude/console.js")),
-    ("usher:timers.js", include_str!("prelude/timers.js")),
-    ("usher:cursor.js", include_str!("prelude/cursor.js")),
-    ("usher:collection.js", include_str!("prelude/collection.js")),
-    ("usher:mongo.js", include_str!("prelude/mongo.js")),
-    ("usher:url.js", include_str!("prelude/url.js")),
-    ("usher:web.js", include_str!("prelude/web.js")),
-    ("usher:http.js", include_str!("prelude/http.js")),
-    ("usher:fetch.js", include_str!("prelude/fetch.js")),
-    ("usher:xhr.js", include_str!("prelude/xhr.js")),
-    ("usher:utils.js", include_str!("prelude/utils.js")),
-    ("usher:context.js", include_str!("prelude/context.js")),
-    ("usher:modules.js", include_str!("prelude/modules.js")),
-    ("usher:functions.js", include_str!("prelude/functions.js")),
-];
+use crate::{bytecode, heap, natives, run};
 
 /// Bytes of garbage before the collector looks for circles. Reference counting frees everything else; a collection
 /// touches every object, and so every page, of the snapshot.
@@ -62,8 +40,9 @@ pub(crate) fn load(scripts: &[u8]) -> std::result::Result<Vec<u8>, Error> {
     let [call, settle, fire, describe] = made;
     runtime.run_gc();
     runtime.set_gc_threshold(usize::try_from(runtime.memory_usage().malloc_size).unwrap_or(0) + COLLECT_AFTER);
-    MADE.set(Some(Made { runtime, context, call, settle, fire, describe }));
+    MADE.set(Some(Made { _runtime: runtime, context, call, settle, fire, describe }));
     LOADING.set(false);
+    heap::settle();
     Ok(facts)
 }
 
@@ -71,9 +50,8 @@ pub(crate) fn load(scripts: &[u8]) -> std::result::Result<Vec<u8>, Error> {
 fn prepare<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let host = natives::host(ctx)?;
     let usher = Object::new(ctx.clone())?;
-    for (file, source) in PRELUDE {
-        let part: Function<'js> = evaluate(ctx, file, source)?;
-        part.call::<_, ()>((host.clone(), usher.clone()))?;
+    for part in bytecode::PRELUDE {
+        bytecode::function(ctx, part)?.call::<_, ()>((host.clone(), usher.clone()))?;
     }
     Ok(usher)
 }

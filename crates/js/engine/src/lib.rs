@@ -8,12 +8,15 @@
 //! BSON, by [`decode`] and [`encode`].
 
 mod bindings;
+mod bytecode;
 mod bytes;
 mod classes;
 mod crypto;
 mod decode;
 mod encode;
 mod engine;
+mod float;
+mod heap;
 mod natives;
 mod numbers;
 mod run;

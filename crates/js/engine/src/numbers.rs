@@ -35,8 +35,6 @@ const REMEMBERED: usize = 4_096;
 #[derive(Default)]
 pub(crate) struct Numbers {
     seen: HashMap<u64, Whole>,
-    /// Whether an object remembers the kinds of its numbers.
-    pub(crate) marked: bool,
     /// Whether a Long came in as an argument of its own, and no other number did.
     pub(crate) longs_only: Option<bool>,
 }

@@ -6,6 +6,7 @@ use rquickjs::{Array, CatchResultExt, Ctx, Function, IntoJs, Object, Persistent,
 use crate::bindings::usher::function::invocation::{self, Level};
 use crate::bindings::usher::function::tasks::{self, Outcome};
 use crate::bindings::usher::function::types::Error;
+use crate::bytes::Text;
 use crate::natives;
 use crate::state::{MADE, Made, OPEN, Pending, REJECTED, Shape, decode, encode};
 
@@ -13,9 +14,11 @@ const MILLISECOND: u64 = 1_000_000;
 
 /// Runs the function called `name` and everything that it started, and gives its answer.
 pub(crate) fn call(ctx: &Ctx<'_>, name: &str, arguments: &[u8]) -> std::result::Result<Vec<u8>, Error> {
-    let outcome = run(ctx, name, arguments).catch(ctx);
+    let answer = run(ctx, name, arguments).catch(ctx);
+    // What was started happens, also where the function failed afterwards.
+    let finished = finish(ctx).catch(ctx);
     tell_rejections(ctx);
-    outcome.map_err(|error| {
+    answer.and_then(|answer| finished.map(|()| answer)).map_err(|error| {
         let thrown = match error {
             rquickjs::CaughtError::Exception(exception) => exception.into_object().into_value(),
             rquickjs::CaughtError::Value(value) => value,
@@ -43,9 +46,7 @@ fn run(ctx: &Ctx<'_>, name: &str, arguments: &[u8]) -> Result<Vec<u8>> {
         Some(promise) => settled(ctx, promise)?,
         None => value,
     };
-    let answer = encode(ctx, |encoder| encoder.result(&result))?;
-    finish(ctx)?;
-    Ok(answer)
+    encode(ctx, |encoder| encoder.result(&result))
 }
 
 /// Runs until the promise of the result is settled.
@@ -178,9 +179,18 @@ pub(crate) fn rejected<'js>(ctx: Ctx<'js>, promise: Value<'js>, reason: Value<'j
     });
 }
 
+/// Rejections that the log tells of. More would use up the log's budget, and fail a call that has its result.
+const REJECTIONS: usize = 20;
+
 /// Writes what went wrong unnoticed to the log.
 fn tell_rejections(ctx: &Ctx<'_>) {
-    for (_, reason) in REJECTED.take() {
+    let mut rejected = REJECTED.take();
+    if rejected.len() > REJECTIONS {
+        let more = rejected.len() - REJECTIONS;
+        invocation::log(Level::Error, &format!("{more} more promises were rejected and nobody noticed"));
+        rejected.truncate(REJECTIONS);
+    }
+    for (_, reason) in rejected {
         let Ok(reason) = reason.restore(ctx) else { continue };
         let told = describe(ctx, &reason);
         invocation::log(Level::Error, &format!("a promise was rejected and nobody noticed: {}", told.message));
@@ -193,7 +203,7 @@ fn describe<'js>(ctx: &Ctx<'js>, thrown: &Value<'js>) -> Error {
         kept(ctx, |made| &made.describe).and_then(|describe| describe.call((thrown.clone(),)));
     let text = |key: &str| {
         let described = described.as_ref().ok()?;
-        described.get::<_, Option<String>>(key).ok().flatten().filter(|text| !text.is_empty())
+        described.get::<_, Option<Text>>(key).ok().flatten().map(|Text(text)| text).filter(|text| !text.is_empty())
     };
     let message = text("message").unwrap_or_else(|| "the function threw".to_owned());
     if let Some(stack) = text("stack") {

@@ -16,7 +16,7 @@ use crate::numbers::Numbers;
 /// What was made at deploy.
 pub(crate) struct Made {
     /// Kept alive for the context.
-    pub(crate) runtime: Runtime,
+    pub(crate) _runtime: Runtime,
     pub(crate) context: Context,
     /// `usher.call(name, args)`.
     pub(crate) call: Persistent<Function<'static>>,
@@ -81,6 +81,8 @@ thread_local! {
     pub(crate) static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
     pub(crate) static OPEN: RefCell<Open> = RefCell::default();
     pub(crate) static NUMBERS: RefCell<Numbers> = RefCell::default();
+    /// Whether an object remembers the kinds of its numbers.
+    pub(crate) static MARKED: Cell<bool> = const { Cell::new(false) };
     /// Whether this is the first life: no call, and so nothing to ask the host for.
     pub(crate) static LOADING: Cell<bool> = const { Cell::new(true) };
     /// Whether what is being loaded asked for something of a call.
@@ -94,14 +96,17 @@ fn with_classes<'js, T>(ctx: &Ctx<'js>, with: impl FnOnce(&Classes<'_, 'js>) -> 
     KEPT.with_borrow(|kept| with(&kept.as_ref().ok_or(rquickjs::Error::Unknown)?.restore(ctx)))
 }
 
-/// Decodes something that came from the host.
+/// Decodes something that came from the host. JavaScript may run meanwhile, where the app gave prototypes setters, and
+/// decode something itself.
 pub(crate) fn decode<'js, T>(ctx: &Ctx<'js>, with: impl FnOnce(&mut Decoder<'_, 'js>) -> Result<T>) -> Result<T> {
-    with_classes(ctx, |classes| NUMBERS.with_borrow_mut(|numbers| with(&mut Decoder { classes, numbers })))
+    let mut numbers = NUMBERS.take();
+    let decoded = with_classes(ctx, |classes| with(&mut Decoder { classes, numbers: &mut numbers }));
+    NUMBERS.set(numbers);
+    decoded
 }
 
-/// Encodes something that goes to the host. JavaScript may run meanwhile, in getters, but nothing is decoded.
+/// Encodes something that goes to the host. JavaScript may run meanwhile, in getters, and decode something.
 pub(crate) fn encode<'js, T>(ctx: &Ctx<'js>, with: impl FnOnce(Encoder<'_, 'js>) -> Result<T>) -> Result<T> {
-    // Taken out, since a getter may decode something.
     let numbers = NUMBERS.take();
     let encoded = with_classes(ctx, |classes| with(Encoder::new(classes, &numbers)));
     NUMBERS.set(numbers);

@@ -1,6 +1,9 @@
 // Too much of something that is allowed.
 const mine = context.services.get("mongodb-atlas").db("e2e").collection("custom_data");
+let calls = 0;
 const ways = {
+  /** Every call is the first. */
+  fine: () => calls,
   log() {
     for (;;) console.log("flood ".repeat(100));
   },
@@ -13,6 +16,7 @@ const ways = {
     for (let i = 0; i < 5000; i++) await mine.findOne({});
   },
   cursors: async () => {
+    await mine.updateOne({ user_id: context.user.id }, { $set: { flooded: true } }, { upsert: true });
     const cursors = [];
     for (let i = 0; i < 600; i++) {
       const cursor = mine.aggregate([{ $match: {} }]);
@@ -48,4 +52,7 @@ const ways = {
   argument: (text) => text.length,
 };
 
-exports = (way, argument) => ways[way](argument);
+exports = function (way, argument) {
+  calls += 1;
+  return ways[way](argument);
+};

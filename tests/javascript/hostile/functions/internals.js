@@ -14,31 +14,12 @@ const lying = (from, to, then) => {
   }
 };
 
+let calls = 0;
 const ways = {
-  names: () => ["usher", "host", "require_", "std", "os", "bjson", "scriptArgs", "print", "WebAssembly", "fetchLater", "Atomics", "SharedArrayBuffer", "Worker"]
+  /** Every call is the first. */
+  fine: () => calls,
+  names: () => ["usher", "host", "std", "os", "bjson", "scriptArgs", "print", "WebAssembly", "fetchLater", "Atomics", "Worker"]
     .filter((name) => typeof globalThis[name] !== "undefined"),
-  closures() {
-    // Sloppy functions and stack frames are ways in other engines to the code that called.
-    const found = [];
-    const callers = (function () {
-      try {
-        return arguments.callee.caller;
-      } catch {
-        return null;
-      }
-    })();
-    if (callers) found.push("caller");
-    Error.prepareStackTrace = (error, frames) => frames;
-    const { stack } = new Error();
-    if (Array.isArray(stack)) {
-      for (const frame of stack) {
-        for (const name of ["getFunction", "getThis"]) {
-          if (typeof frame[name] === "function" && frame[name]() !== undefined && frame[name]() !== null) found.push(name);
-        }
-      }
-    }
-    return found;
-  },
   binding: () => Object.keys(process.binding("usher")),
   otherBindings: () => ["fs", "natives", "os"].map((name) => {
     try {
@@ -48,8 +29,26 @@ const ways = {
     }
   }),
   bindingCrypto: () => Object.keys(process.binding("usher").crypto).sort(),
-  actAsAudit: () => lying("internals", "admin/audit", () => everybodys(context)),
-  executeAsAudit: async () => lying("admin/audit", "well_behaved", () => typeof context.functions.execute("admin/audit")),
+  actAsAudit: () => lying("internals", "admin/audit", () => everybodys(globalThis.context)),
+  callTheFrames: () => {
+    // Functions of frames belong to the engine's own code, too.
+    const { prepareStackTrace } = Error;
+    Error.prepareStackTrace = (error, frames) => frames;
+    const { stack: frames } = new Error();
+    Error.prepareStackTrace = prepareStackTrace;
+    const answers = [];
+    for (const frame of Array.isArray(frames) ? frames : []) {
+      for (const parts of [["admin/audit", []], [{ name: "admin/audit" }]]) {
+        try {
+          const inner = frame.getFunction();
+          if (inner !== exports && inner !== ways.callTheFrames) answers.push(inner(...parts));
+        } catch {
+          // Refused.
+        }
+      }
+    }
+    return Promise.allSettled(answers).then((all) => all.map(({ reason, value }) => (reason ? reason.code : value)));
+  },
   runAuditHere: () => {
     // The callee runs in this instance where the engine is lied to about what it is allowed.
     const { get } = Map.prototype;
@@ -90,4 +89,7 @@ const ways = {
   },
 };
 
-exports = (way, ...rest) => ways[way](...rest);
+exports = function (way, ...rest) {
+  calls += 1;
+  return ways[way](...rest);
+};

@@ -1,5 +1,8 @@
 // Each of these asks for more memory than there is.
+let calls = 0;
 const ways = {
+  /** Every call is the first. */
+  fine: () => calls,
   array() {
     const all = [];
     for (;;) all.push([1, 2, 3, 4]);
@@ -40,7 +43,17 @@ const ways = {
   promises() {
     for (;;) new Promise(() => {}).then(() => {}) && ways.kept.push(Promise.resolve());
   },
-  bigint: () => (2n ** 900000000n).toString().length,
+  promiseChain() {
+    // Each promise waits for the next.
+    const again = () => Promise.resolve().then(again);
+    return again();
+  },
+  generator() {
+    const naturals = function* () {
+      for (;;) yield 1;
+    };
+    return Math.max(...naturals());
+  },
   caught() {
     for (;;) {
       try {
@@ -57,4 +70,7 @@ const ways = {
 };
 ways.kept = [];
 
-exports = (way) => ways[way]();
+exports = function (way) {
+  calls += 1;
+  return ways[way]();
+};

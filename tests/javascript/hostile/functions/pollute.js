@@ -91,8 +91,10 @@ const ways = {
     return {}.polluted;
   },
   setters() {
-    Object.defineProperty(Object.prototype, "user_id", { set() { EJSON.parse("{}"); }, configurable: true });
-    Object.defineProperty(Object.prototype, "hex", { set() { EJSON.parse('{"$oid": "000000000000000000000000"}'); }, configurable: true });
-    return EJSON.parse('{"a": {"$oid": "000000000000000000000000"}, "user_id": 1}') && "done";
+    // Values from outside are put together while these watch, and put together others meanwhile.
+    const set = () => EJSON.parse('{"a": {"$numberLong": "5"}}');
+    for (const name of ["user_id", "hex", "low", "buffer"]) Object.defineProperty(Object.prototype, name, { set, configurable: true });
+    EJSON.parse('{"user_id": 1, "id": {"$oid": "000000000000000000000000"}}');
+    return "done";
   },
 };

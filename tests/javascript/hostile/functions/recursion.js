@@ -3,9 +3,12 @@ const nested = (depth, value = 1) => {
   for (let i = 0; i < depth; i++) value = { value };
   return value;
 };
+let calls = 0;
 const ways = {
+  /** Every call is the first. */
+  fine: () => calls,
   plain: () => 1 + ways.plain(),
-  async: async () => (await ways.async()) + 1,
+  asynchronous: async () => (await ways.asynchronous()) + 1,
   mutual: () => ways.mutualToo() + 1,
   mutualToo: () => ways.mutual() + 1,
   parse: (depth) => typeof JSON.parse("[".repeat(depth) + "]".repeat(depth)),
@@ -76,4 +79,7 @@ const ways = {
   },
 };
 
-exports = (way, argument) => ways[way](argument);
+exports = function (way, argument) {
+  calls += 1;
+  return ways[way](argument);
+};

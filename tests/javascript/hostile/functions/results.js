@@ -1,5 +1,8 @@
 // Results that cannot be what a function returns, and some that can.
+let calls = 0;
 const ways = {
+  /** Every call is the first. */
+  fine: () => calls,
   circular() {
     const circle = { name: "round" };
     circle.self = circle;
@@ -16,6 +19,7 @@ const ways = {
     return laughs;
   },
   large: () => "x".repeat(17000000),
+  nearlyTooLarge: () => "x".repeat(12000000),
   manyLarge: () => new Array(30).fill("x".repeat(1000000)),
   wide: () => new Array(3000000).fill(0),
   neverSettles: () => new Promise(() => {}),
@@ -121,10 +125,14 @@ const ways = {
     }
   }),
   nulInKey: () => ({ "a\0b": 1 }),
-  halfSurrogate: () => ["\ud800", "\udc00x"],
+  halfSurrogate() {
+    console.log("cut in two: " + "😀".slice(0, 1));
+    return { ["\udc00key"]: ["a\ud800", "\udc00x", "😀"], parsed: EJSON.parse('"\\u0041"') };
+  },
   proto: () => JSON.parse('{"__proto__": {"admin": true}, "constructor": 1}'),
   invalidDate: () => new Date(NaN),
   hugeBigInt: () => 2n ** 64n,
+  largestBigInt: () => [2n ** 63n - 1n, -(2n ** 63n)],
   generator: () => (function* () {})(),
   weak: () => ({ a: new WeakMap(), b: new Map([[1, 2]]), c: new Set([1]) }),
   rejectsLater() {
@@ -153,4 +161,7 @@ const ways = {
 };
 const structuredCloneAway = (buffer) => buffer.transfer();
 
-exports = (way) => ways[way]();
+exports = function (way) {
+  calls += 1;
+  return ways[way]();
+};

@@ -1,6 +1,9 @@
 // Changes what it was told about its caller, and asks again.
 const mine = context.services.get("mongodb-atlas").db("e2e").collection("custom_data");
+let calls = 0;
 const ways = {
+  /** Every call is the first. */
+  fine: () => calls,
   own: async () => (await mine.find({}).toArray()).map((document) => document.user_id),
   otherId: async (id) => {
     context.user.id = id;
@@ -15,7 +18,7 @@ const ways = {
     context.user.type = "system";
     return mine.count({});
   },
-  executeSystem: (way, argument) => context.functions.execute("admin/everything", way, argument),
+  executeSystem: (way, ...rest) => context.functions.execute("admin/everything", way, ...rest),
   // What a system function gives back is data: nothing of its authority comes with it.
   handleFromSystem: async () => {
     const handle = await context.functions.execute("admin/everything", "handle");
@@ -38,4 +41,7 @@ const ways = {
   },
 };
 
-exports = (way, argument, another) => ways[way](argument, another);
+exports = function (way, ...rest) {
+  calls += 1;
+  return ways[way](...rest);
+};

@@ -5,6 +5,7 @@ use rquickjs::{Ctx, Exception, Object, Result, TypedArray, Value};
 
 use super::{throw, touch};
 use crate::bindings::usher::function::invocation::{self, Level};
+use crate::bytes::Text;
 use crate::state::{LOADING, decode};
 
 /// Random bytes of one request.
@@ -57,7 +58,7 @@ fn id(ctx: Ctx<'_>) -> Result<String> {
     Ok(invocation::id())
 }
 
-fn log(level: String, text: String) {
+fn log(level: String, Text(text): Text) {
     // What a script says at deploy belongs to no call.
     if LOADING.get() {
         return;

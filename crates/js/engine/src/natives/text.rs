@@ -7,7 +7,7 @@ use rquickjs::prelude::{Func, Opt};
 use rquickjs::{Ctx, Exception, Object, Result, TypedArray, Value};
 use usher_contract::value;
 
-use crate::bytes;
+use crate::bytes::{self, Text};
 use crate::state::{decode, encode};
 
 pub(super) fn add<'js>(host: &Object<'js>) -> Result<()> {
@@ -15,7 +15,7 @@ pub(super) fn add<'js>(host: &Object<'js>) -> Result<()> {
     host.set("ejsonParse", Func::from(parse))?;
     host.set("decimalFromString", Func::from(decimal_from))?;
     host.set("decimalToString", Func::from(decimal_to))?;
-    host.set("utf8", Func::from(|ctx: Ctx<'js>, text: String| TypedArray::<u8>::new(ctx, text)))?;
+    host.set("utf8", Func::from(|ctx: Ctx<'js>, Text(text): Text| TypedArray::<u8>::new(ctx, text)))?;
     host.set(
         "text",
         Func::from(|bytes: TypedArray<'js, u8>| String::from_utf8_lossy(&bytes::copy(&bytes)).into_owned()),
@@ -41,7 +41,7 @@ fn stringify<'js>(ctx: Ctx<'js>, value: Value<'js>, relaxed: Opt<bool>) -> Resul
     Ok(Some(json.to_string()))
 }
 
-fn parse<'js>(ctx: Ctx<'js>, text: String) -> Result<Value<'js>> {
+fn parse<'js>(ctx: Ctx<'js>, Text(text): Text) -> Result<Value<'js>> {
     let json: serde_json::Value = serde_json::from_str(&text).map_err(|error| wrong(&ctx, error))?;
     let value = value::from_extended_json(json).map_err(|failure| wrong(&ctx, failure.message))?;
     let mut document = Document::new();

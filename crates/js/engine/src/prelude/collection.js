@@ -150,8 +150,7 @@
       const cursor = new usher.Cursor(start, chosen(options, AGGREGATE), pipeline.slice());
       const last = pipeline[pipeline.length - 1];
       // A pipeline that writes runs though nobody reads its result.
-      if (isObject(last) && (last.$merge !== undefined || last.$out !== undefined)) cursor.open();
-      return cursor;
+      return isObject(last) && (last.$merge !== undefined || last.$out !== undefined) ? cursor.begun() : cursor;
     }
     count(query, options) {
       return this.#run(Collection.#session(options), (handle) =>

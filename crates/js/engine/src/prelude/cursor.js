@@ -63,6 +63,14 @@
       if (this.#opened === undefined) this.#opened = this.#start(this.#options, this.#pipeline);
       return this.#opened;
     }
+    /** Starts what has to run though nobody may read it. `await` waits for it then, and gives a cursor as everywhere. */
+    begun() {
+      const opened = this.open();
+      const reader = new Cursor(() => opened, {});
+      const then = (resolve, reject) => opened.then(() => reader).then(resolve, reject);
+      Object.defineProperty(this, "then", { value: then, configurable: true });
+      return this;
+    }
     async #fill() {
       try {
         this.#batch = await host.nextBatch(await this.open());

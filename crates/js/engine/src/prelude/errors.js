@@ -4,7 +4,7 @@
 
   // The engine's own texts, and what App Services says instead.
   const TEXTS = [
-    [/^(\S+) is not defined$/, "'$1' is not defined"],
+    [/^([^\s']+) is not defined$/, "'$1' is not defined"],
     [/^cannot (?:read|set) property '([^]*)' of (undefined|null)$/, "Cannot access member '$1' of $2"],
   ];
   function translate(name, message, stack) {
@@ -28,6 +28,27 @@
     const name = source === undefined ? null : /^([\p{L}_$][\p{L}\p{N}_$]*)\s*(?:\?\.)?\(/u.exec(source.slice(column - 1));
     return name === null ? "not a function" : `'${name[1]}' is not a function`;
   }
+
+  /** The stack as the engine writes it. */
+  function written(sites) {
+    let stack = "";
+    for (let index = 0; index < sites.length; index++) {
+      const site = sites[index];
+      const place = site.isNative() ? "native" : `${site.getFileName()}:${site.getLineNumber()}:${site.getColumnNumber()}`;
+      // A mistake in the syntax is in a file, and in no function.
+      stack += site.getFunction() === null ? `    at ${place}\n` : `    at ${site.getFunctionName() || "<anonymous>"} (${place})\n`;
+    }
+    return stack;
+  }
+  // The engine asks for the stack of every error that is made, which is where the text changes for those who catch it.
+  Error.prepareStackTrace = function (error, sites) {
+    const stack = written(sites);
+    if (error instanceof TypeError || error instanceof ReferenceError) {
+      const message = translate(error.name, error.message, stack);
+      if (message !== error.message) error.message = message;
+    }
+    return stack;
+  };
 
   const text = (value, otherwise) => (typeof value === "string" ? value : value === undefined ? otherwise : String(value));
 

@@ -1,1 +1,1 @@
-exports = function () { const padding = 1; null.member; };
+exports = function () { const nothing = null; return nothing.member; };

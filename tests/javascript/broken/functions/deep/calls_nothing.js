@@ -1,0 +1,3 @@
+// A slip of the pen at the top level.
+const names = ["ada"].mapp((name) => name);
+exports = () => names;

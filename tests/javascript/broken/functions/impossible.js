@@ -1,0 +1,4 @@
+exports = function () {
+  const { exec } = require("child_process");
+  return exec("ls");
+};

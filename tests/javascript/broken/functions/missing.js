@@ -1,0 +1,2 @@
+const helper = require("./no_such_helper");
+exports = () => helper();

@@ -1,0 +1,4 @@
+exports = function () {
+  const list = [1, 2;
+  return list;
+};
