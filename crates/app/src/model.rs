@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use usher_contract::{Budget, Operations};
 
 /// One app, as its directory describes it (reference 7.7).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct App {
     /// The client app id: what a client passes as `id` and what stands in its URLs.
     pub id: String,

@@ -11,4 +11,4 @@ pub mod guard;
 mod scope;
 
 pub use collection::{Context, ScopedCollection};
-pub use scope::{Other, RowFilter, Scope};
+pub use scope::{Other, RowFilter, Scope, is_ordinary};

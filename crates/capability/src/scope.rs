@@ -62,8 +62,8 @@ impl Scope {
     }
 }
 
-/// Whether it is a collection of an app's own, in a database of an app's own.
-fn is_ordinary(database: &str, collection: &str) -> bool {
+/// Whether it is a collection of an app's own, in a database of an app's own: what a grant may name.
+pub fn is_ordinary(database: &str, collection: &str) -> bool {
     !database.is_empty()
         && !RESERVED.iter().any(|reserved| database.eq_ignore_ascii_case(reserved))
         && !collection.is_empty()

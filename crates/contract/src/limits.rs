@@ -33,8 +33,8 @@ pub const MEMORY_CEILING: usize = 512 * MIB;
 pub const TABLE_ELEMENTS: usize = 50_000;
 /// The most an app may ask for. The same as the default, since every slot of the sandbox pool has room for it.
 pub const TABLE_ELEMENTS_CEILING: usize = TABLE_ELEMENTS;
-/// Stack of one call. Deeper than any sane recursion over a document of [`DOCUMENT_DEPTH`].
-pub const STACK: usize = 512 * KIB;
+/// Stack of one call. A script can recurse a good thousand levels deep, and each level takes the engine some 750 bytes.
+pub const STACK: usize = MIB;
 
 /// Calls from function to host. App Services allowed 1,000 asynchronous operations (reference 5.6); reading a
 /// fact counts as well here, so there is more room.

@@ -3,7 +3,7 @@
 use bson::Bson;
 use bson::oid::ObjectId;
 use usher_app::{App, DataGrant, Function, Reach};
-use usher_capability::{Other, RowFilter, Scope};
+use usher_capability::{Other, RowFilter, Scope, is_ordinary};
 use usher_contract::{CollectionName, ErrorCode, Failure, Operations};
 use usher_outbound::Origin;
 
@@ -74,6 +74,13 @@ pub(crate) fn by_name(app: &App, name: &CollectionName, caller: &Caller, system:
         ));
     }
     let mut operations: Option<Operations> = None;
+    // A grant of every collection means those that could be granted one by one.
+    if !is_ordinary(&name.database, &name.collection) {
+        return Err(Failure::new(
+            ErrorCode::GrantNotFound,
+            format!("{}.{} is no collection of an app's own: no grant reaches it", name.database, name.collection),
+        ));
+    }
     for grant in granted(app, name).filter(|grant| grant.collection.as_ref().is_none_or(|it| *it == name.collection)) {
         if grant.database == name.database {
             operations = Some(joined(operations, grant.operations));

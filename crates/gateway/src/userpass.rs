@@ -83,17 +83,11 @@ mod tests {
     fn app(auto_confirm: Option<bool>) -> App {
         App {
             id: "sample".into(),
-            name: "sample".into(),
-            directory: "/".into(),
-            deployment_model: "LOCAL".into(),
-            location: "US-VA".into(),
-            allowed_request_origins: Vec::new(),
             providers: Providers {
                 anon_user: true,
                 local_userpass: auto_confirm.map(|auto_confirm| LocalUserpass { auto_confirm }),
             },
-            custom_user_data: Default::default(),
-            functions: Default::default(),
+            ..App::default()
         }
     }
 

@@ -31,6 +31,10 @@ const PARTS: [&str; 18] = [
 
 fn main() {
     println!("cargo::rerun-if-changed=src/prelude");
+    // The part of the stack that is in memory: with less, it would end before the sandbox's own.
+    if env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|architecture| architecture == "wasm32") {
+        println!("cargo::rustc-link-arg=-zstack-size=2097152");
+    }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let runtime = Runtime::new().expect("a runtime");
     let context = Context::full(&runtime).expect("a context");

@@ -58,8 +58,7 @@ impl Sandbox {
             return Ok(kept);
         }
         let wizer = Wizer::new();
-        let (context, instrumented) =
-            wizer.instrument_component(engine).map_err(|e| LoadError::Compile(wasmtime::Error::from(e)))?;
+        let (context, instrumented) = wizer.instrument_component(engine).map_err(LoadError::Compile)?;
         let component = self.compile(instrumented).await?;
         let mut store = self.preloading_store();
         let loading = self.loaded(&mut store, &component, scripts);

@@ -18,7 +18,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         }
     };
     check("Formatting", &["fmt", "--all", "--check"]);
-    for workspace in ["functions/sample/functions", "tests/guests", "fuzz"] {
+    for workspace in ["functions/sample/functions", "tests/guests", "fuzz", "crates/js/engine"] {
         let manifest = Path::new(workspace).join("Cargo.toml");
         if root().join(&manifest).exists() {
             let manifest = manifest.display().to_string();

@@ -3,7 +3,7 @@
 
 mod database;
 pub(crate) mod guests;
-mod javascript;
+pub(crate) mod javascript;
 mod node;
 mod programs;
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use crate::setup::{self, Ready, guests};
+use crate::setup::{self, Ready, guests, javascript};
 use crate::workspace::{cargo, output, status, target};
 
 /// Runs all tests, or those that the arguments select.
@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     // by name, and those in documentation have none worth typing.
     if arguments.is_empty() {
         runner(&ready, &["test", "--workspace", "--doc", "--quiet"], &[])?;
+        javascript::tests()?;
     }
     runner(&ready, all, arguments)?;
     Ok(ExitCode::SUCCESS)

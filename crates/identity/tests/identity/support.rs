@@ -107,7 +107,7 @@ pub(crate) fn app() -> App {
             user_id_field: "user_id".to_owned(),
             on_user_creation: None,
         },
-        functions: Default::default(),
+        ..App::default()
     }
 }
 

@@ -39,7 +39,7 @@ impl handler::Guest for Engine {
     }
 }
 
-#[allow(unsafe_code, reason = "generated code")]
+#[allow(unsafe_code, unreachable_pub, reason = "generated code")]
 mod exports {
     use super::{Engine, bindings};
     bindings::export!(Engine with_types_in bindings);

@@ -57,6 +57,14 @@ fn engine() -> Result<()> {
     progress::run("Building the JavaScript engine", &mut build).context("the JavaScript engine does not build")
 }
 
+/// The engine's own tests, which run it on this machine: Node says what its `crypto` should answer.
+pub(crate) fn tests() -> Result<()> {
+    let mut test = foreign_cargo();
+    test.current_dir(root().join(ENGINE));
+    test.args(["test", "--quiet", "--target-dir"]).arg(root().join("target/js-engine"));
+    progress::run("Testing the JavaScript engine", &mut test).context("the tests of the JavaScript engine fail")
+}
+
 fn compiler() -> Option<Compiler> {
     let clang = CLANGS.into_iter().find(|clang| compiles_for_wasm(clang))?;
     let archiver = ["llvm-ar", "llvm-ar-19"].into_iter().find(|archiver| on_path(archiver).is_some())?;
