@@ -12,7 +12,13 @@ pub const OTHER: &str = "64b000000000000000000002";
 
 /// The whole collection, with every operation.
 pub fn whole() -> Scope {
-    Scope { database: "app".into(), collection: "users".into(), rows: None, operations: Operations::ALL, others: vec![] }
+    Scope {
+        database: "app".into(),
+        collection: "users".into(),
+        rows: None,
+        operations: Operations::ALL,
+        others: vec![],
+    }
 }
 
 /// The caller's own documents: by a field of their own and by `_id`, each with the id in both forms, and by one value.
