@@ -61,7 +61,10 @@ async fn a_function_knows_its_caller_its_app_and_its_request() {
     let data = &facts["caller"]["custom_data"];
     assert_eq!(data["user_id"], users[0].0.as_str());
     assert!(data["_id"]["$oid"].is_string(), "the document's own _id, not the claim's text: {data}");
-    assert_eq!(facts["app"], json!({ "id": "authority", "name": "authority" }));
+    let about = &facts["app"];
+    assert_eq!((about["id"].as_str(), about["clientAppId"].as_str()), (Some("authority"), Some("authority")));
+    assert_eq!((about["name"].as_str(), about["deployment"]["model"].as_str()), (Some("authority"), Some("LOCAL")));
+    assert!(about["lastDeployed"].as_str().is_some_and(|time| time.ends_with('Z')), "{about}");
     assert_eq!(facts["id"].as_str().unwrap().len(), 24);
 }
 
