@@ -7,7 +7,7 @@ use std::process::Output;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Usher, program, run};
+use crate::support::{Usher, guest, program, run};
 
 /// A sample app of its own, made by `usher new`, with a data directory beside it.
 struct Sample {
@@ -160,6 +160,19 @@ fn inspect_says_what_each_function_can_touch() {
     let system = of("leave_message")["as"]["system"]["sentence"].as_str().unwrap();
     assert!(system.contains("may read and insert every document in app.messages; nothing else"), "{system}");
     assert_eq!(of("leave_message")["as"]["caller"], Value::Null, "it always runs as the system");
+}
+
+#[test]
+fn inspect_says_what_the_code_of_a_component_asks_for() {
+    let sample = Sample::new();
+    fs::write(sample.app().join("functions/hostile.wasm"), guest("hostile")).unwrap();
+    let report = json_command(&["inspect", sample.app().to_str().unwrap()]);
+    let functions = report["functions"].as_array().unwrap();
+    let of = |name: &str| functions.iter().find(|function| function["name"] == name).unwrap();
+    assert_eq!(of("set_nickname")["imports"], Value::Null, "a script imports what the engine does");
+    let imports: Vec<&str> = of("hostile")["imports"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(imports.iter().any(|it| it.starts_with("invocation (")), "{imports:?}");
+    assert!(imports.iter().all(|it| !it.starts_with("transactions")), "it uses none: {imports:?}");
 }
 
 #[test]

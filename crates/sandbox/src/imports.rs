@@ -65,6 +65,30 @@ fn describe(engine: &Engine, name: &str, item: &ComponentItem) -> String {
     }
 }
 
+/// What a component imports of the contract: each interface with the functions that are used, such as
+/// `documents (find-one, insert-one)`. The interfaces of the system, which have no power, are left out.
+///
+/// # Errors
+/// [`LoadError::Compile`] where it is no component.
+pub fn imports(component: &[u8]) -> Result<Vec<String>, LoadError> {
+    let engine = Engine::default();
+    let component = Component::from_binary(&engine, component).map_err(LoadError::Compile)?;
+    let ty = component.component_type();
+    let ours = ty.imports(&engine).filter_map(|(name, item)| {
+        let interface = name.strip_prefix("usher:function/")?;
+        let interface = interface.split_once('@').map_or(interface, |(interface, _)| interface);
+        let ComponentItem::ComponentInstance(instance) = &item.ty else { return None };
+        let functions: Vec<String> = instance
+            .exports(&engine)
+            .filter(|(_, export)| matches!(export.ty, ComponentItem::ComponentFunc(_)))
+            .map(|(function, _)| function.rsplit(['.', ']']).next().unwrap_or(function).to_owned())
+            .collect();
+        // An interface that only lends its types is no power.
+        (!functions.is_empty()).then(|| format!("{interface} ({})", functions.join(", ")))
+    });
+    Ok(ours.collect())
+}
+
 /// The linker with everything that [`check`] allows.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);

@@ -26,6 +26,7 @@ mod transactions;
 
 pub use admission::{Admission, Permit};
 pub use engine::{Sandbox, SandboxOptions};
+pub use imports::imports;
 pub use inputs::Inputs;
 pub use load::{LoadError, Module};
 pub use preload::{PreloadError, Preloaded};

@@ -20,6 +20,8 @@ pub(super) struct FunctionReport {
     /// Who calls it.
     pub(super) callers: String,
     pub(super) modes: Vec<ModeReport>,
+    /// What its code imports, where that can be read: of a component.
+    pub(super) imports: Option<Vec<String>>,
 }
 
 /// What a function can touch with the grants of one side.
@@ -48,6 +50,10 @@ fn describe(app: &App, function: &Function) -> FunctionReport {
         },
         callers: callers(app, function),
         modes: modes.iter().map(|mode| mode_report(app, function, *mode)).collect(),
+        imports: match &function.source {
+            Source::Component(path) => std::fs::read(path).ok().and_then(|bytes| usher_sandbox::imports(&bytes).ok()),
+            Source::JavaScript(_) | Source::Crate(_) => None,
+        },
     }
 }
 
@@ -86,6 +92,7 @@ impl FunctionReport {
             one.mode == other.mode && one.powers.cover(&other.powers) && other.powers.cover(&one.powers)
         };
         self.callers == other.callers
+            && self.imports == other.imports
             && self.modes.len() == other.modes.len()
             && self.modes.iter().zip(&other.modes).all(same)
     }
@@ -101,6 +108,11 @@ impl FunctionReport {
             };
             format!("{side}: {}", mode.sentence)
         }));
+        match self.imports.as_deref() {
+            Some([]) => lines.push("its code asks the host for nothing, so it touches nothing at all".to_owned()),
+            Some(imports) => lines.push(format!("of that its code asks for: {}", list(imports))),
+            None => {}
+        }
         lines
     }
 
@@ -112,7 +124,7 @@ impl FunctionReport {
 
     pub(super) fn json(&self) -> Value {
         let modes: Map<String, Value> = self.modes.iter().map(ModeReport::json).collect();
-        json!({ "name": self.name, "language": self.language, "callers": self.callers, "as": modes })
+        json!({ "name": self.name, "language": self.language, "callers": self.callers, "as": modes, "imports": self.imports })
     }
 }
 
