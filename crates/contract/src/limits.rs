@@ -93,6 +93,12 @@ pub const QUEUE_LENGTH: usize = 10_000;
 /// One component. The largest language runtimes are below 20 MiB.
 pub const COMPONENT_BYTES: usize = 64 * MIB;
 
+/// What the compile cache may hold. An app's scripts take some ten MiB for each edit; beyond this the oldest files go.
+pub const CACHE_BYTES: u64 = 1024 * 1024 * 1024;
+/// Compiled code of single functions that is kept beside it, for components that share most of theirs. All of it is in
+/// memory while something is compiled; beyond this only what the last compilation used stays.
+pub const CACHED_FUNCTIONS_BYTES: usize = 128 * MIB;
+
 /// One request body: the App Services limit (reference 3.1).
 pub const REQUEST_BYTES: usize = 18 * MIB;
 

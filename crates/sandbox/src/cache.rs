@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use usher_contract::limits;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -89,7 +90,31 @@ impl Cache {
         let mut file = fs::File::create(&temporary)?;
         file.write_all(sealed)?;
         file.sync_all()?;
-        fs::rename(&temporary, path)
+        fs::rename(&temporary, path)?;
+        self.prune(limits::CACHE_BYTES)
+    }
+
+    /// Removes the oldest files until no more than `most` bytes are left. Whoever needs one of them compiles again.
+    fn prune(&self, most: u64) -> io::Result<()> {
+        let mut files = Vec::new();
+        for file in fs::read_dir(&self.directory)? {
+            let file = file?;
+            let metadata = file.metadata()?;
+            files.push((metadata.modified()?, metadata.len(), file.path()));
+        }
+        let mut total: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
+        files.sort();
+        for (_, bytes, path) in files {
+            if total <= most {
+                break;
+            }
+            match fs::remove_file(path) {
+                // Another host on this directory was faster.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => total -= bytes,
+            }
+        }
+        Ok(())
     }
 
     fn path(&self, component: &[u8]) -> PathBuf {
@@ -120,4 +145,36 @@ fn configuration(engine: &Engine) -> String {
     let mut hasher = Sha(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hex::encode(&hasher.0.finalize()[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_files_go_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache { directory: directory.path().to_owned() };
+        for (name, age) in [("new", 1), ("old", 3), ("middle", 2)] {
+            let file = fs::File::create(directory.path().join(name)).unwrap();
+            file.set_len(100).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age * 60)).unwrap();
+        }
+        let left = || {
+            let mut names: Vec<_> = fs::read_dir(directory.path())
+                .unwrap()
+                .map(|file| file.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        };
+        cache.prune(300).unwrap();
+        assert_eq!(left(), ["middle", "new", "old"]);
+        cache.prune(250).unwrap();
+        assert_eq!(left(), ["middle", "new"]);
+        cache.prune(0).unwrap();
+        assert!(left().is_empty());
+    }
 }

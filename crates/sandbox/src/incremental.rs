@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use usher_contract::limits;
 use wasmtime::CacheStore;
 
 use crate::precompiled;
@@ -30,7 +31,14 @@ struct State {
     read: bool,
     /// Whether there is anything that the file does not have.
     new: bool,
-    entries: HashMap<Vec<u8>, Vec<u8>>,
+    entries: HashMap<Vec<u8>, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    code: Vec<u8>,
+    /// Whether a compilation asked for it, or made it, since the file was read.
+    used: bool,
 }
 
 /// While one of these lives, what is kept stays in memory.
@@ -72,7 +80,12 @@ impl Drop for Compiling {
         if state.users > 0 {
             return;
         }
-        let State { new, entries, .. } = std::mem::take(&mut *state);
+        let State { new, mut entries, .. } = std::mem::take(&mut *state);
+        if entries.iter().map(|(key, entry)| key.len() + entry.code.len()).sum::<usize>()
+            > limits::CACHED_FUNCTIONS_BYTES
+        {
+            entries.retain(|_, entry| entry.used);
+        }
         let Some(path) = self.0.path.get().filter(|_| new) else { return };
         let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
         let written =
@@ -85,28 +98,31 @@ impl Drop for Compiling {
 
 impl CacheStore for Incremental {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
-        self.state().entries.get(key).map(|code| Cow::Owned(code.clone()))
+        let mut state = self.state();
+        let entry = state.entries.get_mut(key)?;
+        entry.used = true;
+        Some(Cow::Owned(entry.code.clone()))
     }
 
     fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
         let mut state = self.state();
         state.new = true;
-        state.entries.insert(key.to_vec(), value);
+        state.entries.insert(key.to_vec(), Entry { code: value, used: true });
         true
     }
 }
 
 /// Entries one after the other, each part with its length in front.
-fn content(entries: &HashMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
+fn content(entries: &HashMap<Vec<u8>, Entry>) -> Vec<u8> {
     let mut content = Vec::new();
-    for part in entries.iter().flat_map(|(key, code)| [key, code]) {
+    for part in entries.iter().flat_map(|(key, entry)| [key, &entry.code]) {
         content.extend_from_slice(&(part.len() as u64).to_le_bytes());
         content.extend_from_slice(part);
     }
     content
 }
 
-fn entries(mut content: &[u8]) -> HashMap<Vec<u8>, Vec<u8>> {
+fn entries(mut content: &[u8]) -> HashMap<Vec<u8>, Entry> {
     let mut part = || {
         let (length, rest) = content.split_first_chunk::<8>()?;
         let (part, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
@@ -115,7 +131,7 @@ fn entries(mut content: &[u8]) -> HashMap<Vec<u8>, Vec<u8>> {
     };
     let mut entries = HashMap::new();
     while let (Some(key), Some(code)) = (part(), part()) {
-        entries.insert(key, code);
+        entries.insert(key, Entry { code, used: false });
     }
     entries
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde_json::json;
+use usher_app::Source;
 use usher_dispatch::Deployment;
 use usher_sandbox::{Sandbox, SandboxOptions};
 
@@ -28,6 +29,14 @@ impl Build {
         let sandbox =
             Sandbox::new(&SandboxOptions { concurrent_calls: 1, cache: Some(self.storage.cache_directory()) })?;
         let (app, code) = project.into_code();
+        let scripts: Vec<(String, PathBuf)> = app
+            .functions
+            .values()
+            .filter_map(|function| match &function.source {
+                Source::JavaScript(path) => Some((function.name.clone(), path.clone())),
+                _ => None,
+            })
+            .collect();
         if let Err(errors) = Deployment::load(&sandbox, app, &code).await {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             bail!("{}", errors.join("\n"));
@@ -39,7 +48,11 @@ impl Build {
             rows.push(vec![name.clone(), format!("{} KiB", bytes.div_ceil(1024)), path.display().to_string()]);
             functions.push(json!({ "name": name, "component": path, "bytes": bytes }));
         }
-        output.answer(&json!(functions), table(&["function", "size", "component"], &rows));
+        for (name, path) in scripts {
+            rows.push(vec![name.clone(), "script".to_owned(), path.display().to_string()]);
+            functions.push(json!({ "name": name, "script": path }));
+        }
+        output.answer(&json!(functions), table(&["function", "size", "code"], &rows));
         Ok(())
     }
 }
