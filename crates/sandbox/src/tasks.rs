@@ -239,23 +239,19 @@ impl HostTask for State {
 
 /// The operation as the capability knows it, and its bytes.
 fn wanted(operation: Wanted) -> (Operation, usize) {
-    use tasks::{Aggregation, Distinct, Insertion, Query};
+    use tasks::{Aggregation, Distinct, Insertion};
     match operation {
-        Wanted::FindOne(Query { filter, options }) => {
-            let bytes = filter.len() + options.len();
-            (Operation::FindOne { filter, options }, bytes)
-        }
-        Wanted::Find(Query { filter, options }) => {
-            let bytes = filter.len() + options.len();
-            (Operation::Find { filter, options }, bytes)
+        Wanted::FindOne(query) => queried(query, |filter, options| Operation::FindOne { filter, options }),
+        Wanted::Find(query) => queried(query, |filter, options| Operation::Find { filter, options }),
+        Wanted::Count(query) => queried(query, |filter, options| Operation::Count { filter, options }),
+        Wanted::DeleteOne(query) => queried(query, |filter, options| Operation::DeleteOne { filter, options }),
+        Wanted::DeleteMany(query) => queried(query, |filter, options| Operation::DeleteMany { filter, options }),
+        Wanted::FindOneAndDelete(query) => {
+            queried(query, |filter, options| Operation::FindOneAndDelete { filter, options })
         }
         Wanted::Aggregate(Aggregation { pipeline, options }) => {
             let bytes = pipeline.len() + options.len();
             (Operation::Aggregate { pipeline, options }, bytes)
-        }
-        Wanted::Count(Query { filter, options }) => {
-            let bytes = filter.len() + options.len();
-            (Operation::Count { filter, options }, bytes)
         }
         Wanted::Distinct(Distinct { field, filter, options }) => {
             let bytes = field.len() + filter.len() + options.len();
@@ -268,18 +264,6 @@ fn wanted(operation: Wanted) -> (Operation, usize) {
         Wanted::InsertMany(Insertion { documents, options }) => {
             let bytes = documents.len() + options.len();
             (Operation::InsertMany { documents, options }, bytes)
-        }
-        Wanted::DeleteOne(Query { filter, options }) => {
-            let bytes = filter.len() + options.len();
-            (Operation::DeleteOne { filter, options }, bytes)
-        }
-        Wanted::DeleteMany(Query { filter, options }) => {
-            let bytes = filter.len() + options.len();
-            (Operation::DeleteMany { filter, options }, bytes)
-        }
-        Wanted::FindOneAndDelete(Query { filter, options }) => {
-            let bytes = filter.len() + options.len();
-            (Operation::FindOneAndDelete { filter, options }, bytes)
         }
         Wanted::UpdateOne(change) => {
             changed(change, |filter, update, options| Operation::UpdateOne { filter, update, options })
@@ -297,6 +281,14 @@ fn wanted(operation: Wanted) -> (Operation, usize) {
             Operation::FindOneAndReplace { filter, replacement, options }
         }),
     }
+}
+
+fn queried(
+    tasks::Query { filter, options }: tasks::Query,
+    operation: impl FnOnce(Vec<u8>, Vec<u8>) -> Operation,
+) -> (Operation, usize) {
+    let bytes = filter.len() + options.len();
+    (operation(filter, options), bytes)
 }
 
 fn changed(

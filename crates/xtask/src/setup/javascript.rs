@@ -82,7 +82,7 @@ fn compiles_for_wasm(clang: &str) -> bool {
 /// Installs the compiler where that is possible.
 fn install() -> Result<()> {
     let names = DEBIAN.join(" ");
-    if on_path("apt-get").is_none() || output("id", &["-u"]).as_deref() != Some("0") {
+    if !programs::can_install() {
         bail!(
             "the JavaScript engine is C, compiled with clang {OLDEST} or newer that knows wasm32, llvm-ar and WASI's C \
              library. Debian, Ubuntu: `sudo apt-get install {names}`; Fedora: `sudo dnf install clang lld llvm \
@@ -90,11 +90,7 @@ fn install() -> Result<()> {
              Usher is built"
         );
     }
-    let mut update = Command::new("apt-get");
-    progress::run("Updating Debian's package lists", update.arg("update"))?;
-    let mut install = Command::new("apt-get");
-    install.args(["install", "-y", "--no-install-recommends"]).args(DEBIAN).env("DEBIAN_FRONTEND", "noninteractive");
-    progress::run(&format!("Installing {names}"), &mut install)
+    programs::install(&DEBIAN)
 }
 
 fn builtins() -> Result<()> {

@@ -41,16 +41,26 @@ pub(crate) fn native_build_tools() -> Result<()> {
         return Ok(());
     }
     let names = missing.join(" ");
-    if on_path("apt-get").is_none() || output("id", &["-u"]).as_deref() != Some("0") {
+    if !can_install() {
         bail!(
             "{names} missing, needed to build the embedded database. Debian, Ubuntu: \
              `sudo apt-get install {names}`; Fedora: `sudo dnf install gcc gcc-c++ make cmake`; macOS: \
              `xcode-select --install` and `brew install cmake`"
         );
     }
+    install(&missing)
+}
+
+/// Whether [`install`] can work here: on Debian and its kin, as root.
+pub(crate) fn can_install() -> bool {
+    on_path("apt-get").is_some() && output("id", &["-u"]).as_deref() == Some("0")
+}
+
+/// Installs packages of Debian.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let mut update = Command::new("apt-get");
     progress::run("Updating Debian's package lists", update.arg("update"))?;
     let mut install = Command::new("apt-get");
-    install.args(["install", "-y"]).args(missing).env("DEBIAN_FRONTEND", "noninteractive");
-    progress::run(&format!("Installing {names}"), &mut install)
+    install.args(["install", "-y"]).args(packages).env("DEBIAN_FRONTEND", "noninteractive");
+    progress::run(&format!("Installing {}", packages.join(" ")), &mut install)
 }
