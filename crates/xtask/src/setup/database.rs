@@ -31,7 +31,7 @@ pub(crate) fn ensure() -> Result<PathBuf> {
     build(&tools).with_context(|| {
         format!(
             "the embedded database ({PACKAGE} {VERSION}) cannot be built here. It needs gcc, g++, make and cmake \
-             (Debian: `apt-get install gcc g++ make cmake`) and the crates.io registry. If {PROGRAM} is built \
+             (Debian: `apt-get install gcc g++ make cmake`) and the registry of Rust packages. If {PROGRAM} is built \
              elsewhere, name it in USHER_DATABASE_PROGRAM"
         )
     })?;
