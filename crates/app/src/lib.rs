@@ -6,6 +6,7 @@
 //! [`Notice`], and where ignoring it would give somebody more access than the app's author meant, it closes access or
 //! is a mistake.
 
+mod authority;
 mod budget;
 mod build;
 mod custom_data;
@@ -35,7 +36,7 @@ pub use model::{
     Account, App, AppValue, CustomUserData, DataGrant, Environment, Function, Grant, HttpGrant, LocalUserpass,
     Providers, Reach, Source, UsherConfig,
 };
-pub use names::SYSTEM_DATABASE;
+pub use names::{SYSTEM_DATABASE, is_collection, is_database};
 pub use report::{Mistake, Mistakes, Notice};
 pub use secrets::Secrets;
 pub use usher_json::write_grants;

@@ -32,7 +32,18 @@ pub(crate) fn is_word(name: &str) -> bool {
 /// The name of a database that an app may use; otherwise reports what is wrong with it.
 pub(crate) fn database(node: Node<'_>) -> Option<&str> {
     let name = node.text()?;
-    let problem = if name.is_empty() {
+    let Some(problem) = database_problem(name) else { return Some(name) };
+    node.mistake(problem, "name a database of the app's own");
+    None
+}
+
+/// Whether an app may use a database of this name.
+pub fn is_database(name: &str) -> bool {
+    database_problem(name).is_none()
+}
+
+fn database_problem(name: &str) -> Option<String> {
+    Some(if name.is_empty() {
         "the name of the database is empty".to_owned()
     } else if RESERVED_DATABASES.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
         format!("the database {} is not for apps", quote(name))
@@ -41,16 +52,25 @@ pub(crate) fn database(node: Node<'_>) -> Option<&str> {
     } else if name.len() > DATABASE_NAME_BYTES {
         format!("the name of a database has at most {DATABASE_NAME_BYTES} bytes: {}", quote(name))
     } else {
-        return Some(name);
-    };
-    node.mistake(problem, "name a database of the app's own");
-    None
+        return None;
+    })
 }
 
 /// The name of a collection of `database` that an app may use; otherwise reports what is wrong with it.
 pub(crate) fn collection<'d>(node: Node<'d>, database: Option<&str>) -> Option<&'d str> {
     let name = node.text()?;
-    let problem = if name.is_empty() {
+    let Some(problem) = collection_problem(name, database) else { return Some(name) };
+    node.mistake(problem, "name a collection of the app's own");
+    None
+}
+
+/// Whether an app may use a collection of this name in a database.
+pub fn is_collection(database: &str, name: &str) -> bool {
+    collection_problem(name, Some(database)).is_none()
+}
+
+fn collection_problem(name: &str, database: Option<&str>) -> Option<String> {
+    Some(if name.is_empty() {
         "the name of the collection is empty".to_owned()
     } else if name.starts_with("system.") || name.contains(".system.") {
         format!("the collection {} is not for apps", quote(name))
@@ -61,10 +81,8 @@ pub(crate) fn collection<'d>(node: Node<'d>, database: Option<&str>) -> Option<&
     } else if database.map_or(0, |database| database.len() + 1) + name.len() > NAMESPACE_BYTES {
         format!("database and collection have at most {NAMESPACE_BYTES} bytes together: {}", quote(name))
     } else {
-        return Some(name);
-    };
-    node.mistake(problem, "name a collection of the app's own");
-    None
+        return None;
+    })
 }
 
 /// The name of a top-level field that holds a user's id; otherwise reports what is wrong with it.

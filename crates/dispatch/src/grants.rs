@@ -2,7 +2,7 @@
 
 use bson::Bson;
 use bson::oid::ObjectId;
-use usher_app::{App, DataGrant, Function, Reach};
+use usher_app::{App, DataGrant, Reach};
 use usher_capability::{Other, RowFilter, Scope, is_ordinary};
 use usher_contract::{CollectionName, ErrorCode, Failure, Operations};
 use usher_outbound::Origin;
@@ -113,15 +113,7 @@ pub(crate) fn by_name(app: &App, name: &CollectionName, caller: &Caller, system:
 
 /// What `usher.json` grants to the acting function in a data source.
 fn granted<'a>(app: &'a App, name: &'a CollectionName) -> impl Iterator<Item = &'a DataGrant> {
-    app.usher
-        .grants
-        .iter()
-        .filter(|grant| grant.data_source == name.data_source && is_for(&grant.functions, &name.acting))
-}
-
-/// Whether a list of functions, of which an empty one means all, names a function.
-fn is_for(functions: &[String], function: &str) -> bool {
-    functions.is_empty() || functions.iter().any(|it| it == function)
+    app.usher.grants.iter().filter(|grant| grant.data_source == name.data_source && grant.is_for(&name.acting))
 }
 
 fn joined(first: Option<Operations>, second: Operations) -> Operations {
@@ -136,7 +128,7 @@ fn joined(first: Option<Operations>, second: Operations) -> Operations {
 
 /// Where a function may send HTTP requests.
 pub(crate) fn origins(app: &App, function: &str) -> Vec<Origin> {
-    let granted = app.usher.http.iter().filter(|grant| is_for(&grant.functions, function));
+    let granted = app.usher.http.iter().filter(|grant| grant.is_for(function));
     let origin = |grant: &usher_app::HttpGrant| Origin {
         scheme: grant.scheme.clone(),
         host: grant.host.clone(),
@@ -160,16 +152,8 @@ pub(crate) fn may_act(app: &App, entry: &str, acting: &str, system: bool) -> Res
     let (Some(from), Some(to)) = (app.functions.get(entry), app.functions.get(acting)) else {
         return Err(refused());
     };
-    let equal = system >= to.run_as_system && same_grants(app, from, to);
+    let equal = system >= to.run_as_system && app.same_authority(from, to);
     if equal || app.usher.share_instance { Ok(()) } else { Err(refused()) }
-}
-
-fn same_grants(app: &App, one: &Function, other: &Function) -> bool {
-    let lists = app.usher.grants.iter().map(|grant| &grant.functions);
-    let mut lists = lists.chain(app.usher.http.iter().map(|grant| &grant.functions));
-    one.grants == other.grants
-        && one.account == other.account
-        && lists.all(|list| is_for(list, &one.name) == is_for(list, &other.name))
 }
 
 /// The rows that hold the caller's id, as a string or as an ObjectId (reference 1.2).
