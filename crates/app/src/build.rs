@@ -100,7 +100,7 @@ fn build_with(
     for (name, function) in &app.functions {
         let component = match &function.source {
             // Nothing to build: its code goes to the engine as it is.
-            Source::JavaScript(_) => continue,
+            Source::JavaScript(_) | Source::Inline { .. } => continue,
             Source::Component(path) => path.clone(),
             Source::Crate(directory) => {
                 progress(&format!("building the function {name}"));

@@ -66,6 +66,8 @@ impl Functions {
             name: entry.name.clone(),
             private: entry.private,
             run_as_system: entry.run_as_system,
+            run_as_user: None,
+            can_evaluate: None,
             disable_arg_logs: entry.disable_arg_logs,
             source,
             budget: entry.budget,

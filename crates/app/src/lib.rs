@@ -33,8 +33,10 @@ use std::path::{Path, PathBuf};
 
 pub use build::{BuildError, Failed, build};
 pub use model::{
-    Account, App, AppValue, CustomUserData, DataGrant, Environment, Function, Grant, HttpGrant, LocalUserpass,
-    Providers, Reach, Source, UsherConfig,
+    Account, App, AppValue, AuthenticationTrigger, CollectionRules, Confirmation, CustomToken, CustomUserData, DataGrant,
+    DatabaseTrigger, Endpoint, Environment, Function, Grant, HttpGrant, LocalUserpass, Mail, MetadataField, Method,
+    OAuth2, OAuth2Services, Occasion, Providers, Reach, Reset, RuleBook, RunAs, ScheduledTrigger, Shape, Source,
+    TokenKeys, Trigger, UsersConfig, UsherConfig, Validation,
 };
 pub use names::{SYSTEM_DATABASE, is_collection, is_database};
 pub use report::{Mistake, Mistakes, Notice};
@@ -116,6 +118,9 @@ fn read(tree: &dyn Tree, directory: &Path, secrets: &Secrets) -> Result<Loaded, 
         data_sources: data_sources.names().into_iter().map(str::to_owned).collect(),
         values,
         environment,
+        rules: RuleBook::default(),
+        triggers: BTreeMap::new(),
+        endpoints: Vec::new(),
         usher,
     };
     let notices = report.finish()?;

@@ -2,8 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use usher_contract::{Budget, Operations};
+use usher_rules::Expression;
+
+mod endpoints;
+mod providers;
+mod rules;
+mod triggers;
+
+pub use endpoints::{Endpoint, Method, RunAs, Shape, Validation};
+pub use providers::{
+    Confirmation, CustomToken, LocalUserpass, Mail, MetadataField, OAuth2, OAuth2Services, Providers, Reset, TokenKeys,
+};
+pub use rules::{CollectionRules, RuleBook};
+pub use triggers::{AuthenticationTrigger, DatabaseTrigger, Occasion, ScheduledTrigger, Trigger};
 
 /// One app, as its directory describes it (reference 7.7).
 #[derive(Debug, Clone, Default)]
@@ -32,6 +47,12 @@ pub struct App {
     pub values: BTreeMap<String, AppValue>,
     /// `context.environment`.
     pub environment: Environment,
+    /// Who may do what to which documents, and what documents look like.
+    pub rules: RuleBook,
+    /// What runs by itself, by name.
+    pub triggers: BTreeMap<String, Trigger>,
+    /// What answers HTTP requests: HTTPS endpoints and webhooks.
+    pub endpoints: Vec<Endpoint>,
     /// What the app's own configuration for Usher says: `usher.json`.
     pub usher: UsherConfig,
 }
@@ -76,6 +97,22 @@ pub struct UsherConfig {
     pub http: Vec<HttpGrant>,
     /// Collections that functions reach by the names of App Services when they run as the system.
     pub grants: Vec<DataGrant>,
+    /// How users are kept.
+    pub users: UsersConfig,
+}
+
+/// `"users"` of `usher.json`: what App Services kept in its settings, and what it lacked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsersConfig {
+    /// E-mail addresses are the same whatever their case.
+    pub case_insensitive_email: bool,
+    /// A refresh token's life; `None` for the host's default (reference 4: 30 minutes to 5 years).
+    pub refresh_token_lifetime: Option<Duration>,
+    /// How long an anonymous user is kept after the last login or refresh; `None` for
+    /// [`usher_contract::limits::ANONYMOUS_USER_LIFETIME`].
+    pub anonymous_lifetime: Option<Duration>,
+    /// Whether the custom data goes when its user is deleted.
+    pub delete_custom_data: bool,
 }
 
 /// Where functions may send HTTP requests: an origin such as `https://api.example.com`, or with `*.` in front of the
@@ -107,22 +144,6 @@ pub struct DataGrant {
     pub functions: Vec<String>,
 }
 
-/// The authentication providers of `auth/providers.json` that are switched on.
-#[derive(Debug, Clone, Default)]
-pub struct Providers {
-    /// Anonymous users.
-    pub anon_user: bool,
-    /// E-mail and password.
-    pub local_userpass: Option<LocalUserpass>,
-}
-
-/// Configuration of the provider `local-userpass` (reference 3.4).
-#[derive(Debug, Clone, Default)]
-pub struct LocalUserpass {
-    /// A registration is confirmed at once.
-    pub auto_confirm: bool,
-}
-
 /// `auth/custom_user_data.json` with the data source resolved.
 #[derive(Debug, Clone, Default)]
 pub struct CustomUserData {
@@ -147,6 +168,10 @@ pub struct Function {
     pub private: bool,
     /// Runs with the system's grants, whoever calls.
     pub run_as_system: bool,
+    /// As which user it runs, where that is neither the caller nor the system.
+    pub run_as_user: Option<RunAs>,
+    /// Who may call it: the rule `can_evaluate`, over the arguments (`%%args.0`) and the caller.
+    pub can_evaluate: Option<Arc<Expression>>,
     /// Arguments stay out of the log, where they are not written in any case.
     pub disable_arg_logs: bool,
     /// Where the code is.
@@ -168,6 +193,13 @@ pub enum Source {
     Crate(PathBuf),
     /// A JavaScript file, in the dialect of App Services (reference 5).
     JavaScript(PathBuf),
+    /// JavaScript that stands in a configuration file, such as `run_as_user_id_script_source`.
+    Inline {
+        /// The file, relative to the app directory.
+        file: String,
+        /// The source.
+        source: String,
+    },
 }
 
 /// A collection handed to a function under a name of the app's choosing.

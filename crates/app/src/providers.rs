@@ -5,7 +5,7 @@ use crate::data_sources::json_files;
 use crate::json::{self, Fields, Node};
 use crate::names::{near, quote};
 use crate::root::Layout;
-use crate::{Context, LocalUserpass, Providers};
+use crate::{Confirmation, Context, LocalUserpass, Mail, Providers, Reset};
 
 const FILE: &str = "auth/providers.json";
 const DIRECTORY: &str = "auth_providers";
@@ -138,7 +138,10 @@ fn local_userpass(node: Node<'_>, provider: Fields<'_>) -> LocalUserpass {
     if let Some(reset) = reset_function.or(reset_mail) {
         reset.not_run("password reset", "this version neither sends e-mail nor runs a reset function");
     }
-    LocalUserpass { auto_confirm }
+    LocalUserpass {
+        confirmation: if auto_confirm { Confirmation::Automatic } else { Confirmation::Mail(Mail::default()) },
+        reset: Reset::None,
+    }
 }
 
 fn pending(node: Node<'_>) {

@@ -7,7 +7,7 @@ use usher_contract::Operations;
 use crate::data_sources::DataSources;
 use crate::json::{self, Fields, Node};
 use crate::names::{self, near, quote};
-use crate::{Context, DataGrant, HttpGrant, UsherConfig, grants};
+use crate::{Context, DataGrant, HttpGrant, UsersConfig, UsherConfig, grants};
 
 pub use write::write_grants;
 
@@ -37,6 +37,7 @@ pub(crate) fn read(context: Context<'_>, data_sources: &DataSources, functions: 
             share_instance: fields.flag("share_instance"),
             http: each(fields, "http", |node| known.http(node)),
             grants: each(fields, "grants", |node| known.grant(node)),
+            users: UsersConfig::default(),
         })
     });
     config.flatten().unwrap_or_default()

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{directory, load_both, write};
-use usher_app::{Source, load};
+use usher_app::{Confirmation, Source, load};
 
 /// As Stitch exported it: ids everywhere, a directory for each function and service.
 const OLDER: common::Files<'static> = &[
@@ -49,7 +49,7 @@ fn both_older_layouts_are_read_like_the_current_one() {
         let app = loaded.app;
         assert_eq!((app.id.as_str(), app.name.as_str(), app.location.as_str()), ("tracker-abcde", "tracker", "IE"));
         assert_eq!(app.allowed_request_origins, ["https://example.com"]);
-        assert!(app.providers.anon_user && app.providers.local_userpass.unwrap().auto_confirm);
+        assert!(app.providers.anon_user && app.providers.local_userpass.unwrap().confirmation == Confirmation::Automatic);
         assert_eq!(app.data_sources, ["cluster"]);
         let custom = app.custom_user_data;
         assert!(custom.enabled);

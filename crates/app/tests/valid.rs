@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{BASE, directory, load_both, write};
-use usher_app::{Account, Grant, Reach, Source, load};
+use usher_app::{Account, Confirmation, Grant, Reach, Source, load};
 use usher_contract::{Budget, Operations, limits};
 
 const COMPLETE: common::Files<'static> = &[
@@ -56,7 +56,7 @@ fn everything_is_read() {
     assert_eq!(app.allowed_request_origins, ["https://example.com", "http://localhost:8080/"]);
     assert_eq!(app.directory, files.path());
     assert!(app.providers.anon_user);
-    assert!(app.providers.local_userpass.unwrap().auto_confirm);
+    assert!(app.providers.local_userpass.unwrap().confirmation == Confirmation::Automatic);
 
     let custom = app.custom_user_data;
     assert!(custom.enabled);
@@ -174,7 +174,7 @@ fn registrations_that_nothing_confirms_are_noticed() {
         let mut files = BASE.to_vec();
         files.push(("auth/providers.json", &providers));
         let loaded = load_both(&files).unwrap();
-        assert_eq!(loaded.app.providers.local_userpass.unwrap().auto_confirm, auto_confirm, "{config}");
+        assert_eq!(loaded.app.providers.local_userpass.unwrap().confirmation == Confirmation::Automatic, auto_confirm, "{config}");
         let pending = loaded.notices.iter().any(|notice| notice.message.contains("stays pending"));
         assert_eq!(pending, !auto_confirm, "{config}: {:?}", loaded.notices);
     }

@@ -113,6 +113,8 @@ pub const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 24 * 60 * 
 /// How long an anonymous user's refresh token lives. There is no credential to log in with again, so it outlives the
 /// device: the value seen in samples (reference 4).
 pub const ANONYMOUS_REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(1_576_800_000);
+/// How long an anonymous user is kept after the last sign of life (reference 4); an app may say otherwise in `usher.json`.
+pub const ANONYMOUS_USER_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// How long an access token lives (reference 4).
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// Failed logins of one identity within the window: a person who mistypes has enough, a guesser does not.

@@ -35,6 +35,15 @@ pub enum Origin {
     },
     /// The registration pipeline: runs as the system, every write joins the transaction.
     Registration(Transaction),
+    /// A trigger: runs as the system.
+    Trigger,
+    /// An HTTPS endpoint or webhook. `system` runs the function with the system's grants.
+    Endpoint {
+        /// Whether to run as the system although the caller may be a user.
+        system: bool,
+    },
+    /// A rule or a provider of the app: runs as the system, whoever the caller is.
+    Configuration,
 }
 
 /// One call.

@@ -86,7 +86,7 @@ impl Deployment {
         // Functions may share a component; each is loaded once.
         let mut loaded: HashMap<&PathBuf, Arc<Module>> = HashMap::new();
         for (name, function) in &app.functions {
-            if matches!(function.source, Source::JavaScript(_)) {
+            if matches!(function.source, Source::JavaScript(_) | Source::Inline { .. }) {
                 match scripted.as_ref().map(|module| module.fits(&function.budget)) {
                     Some(Ok(())) => modules.extend(scripted.clone().map(|module| (name.clone(), module))),
                     Some(Err(error)) => errors.push(DeployError { function: name.clone(), cause: error.into() }),

@@ -162,7 +162,14 @@ impl Dispatcher {
 
 fn acts_as_system(call: &Call) -> bool {
     matches!(call.caller, Caller::System)
-        || matches!(call.origin, Origin::Registration(_) | Origin::Operator { system: true })
+        || matches!(
+            call.origin,
+            Origin::Registration(_)
+                | Origin::Operator { system: true }
+                | Origin::Trigger
+                | Origin::Endpoint { system: true }
+                | Origin::Configuration
+        )
 }
 
 fn error(error: RunError) -> CallError {

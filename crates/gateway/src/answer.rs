@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Body;
 use hyper::{Method, Request, Response};
 use usher_contract::limits;
@@ -13,12 +12,12 @@ use usher_contract::limits;
 use crate::errors::ApiError;
 use crate::exchange::Exchange;
 use crate::finish::Finish;
-use crate::reply::{self, Reply};
+use crate::reply::{self, Outgoing, Reply};
 use crate::services::Shared;
 use crate::{body, cors, health, routes};
 
 /// Answers one request.
-pub(crate) async fn answer<B>(shared: &Arc<Shared>, request: Request<B>, peer: SocketAddr) -> Response<Full<Bytes>>
+pub(crate) async fn answer<B>(shared: &Arc<Shared>, request: Request<B>, peer: SocketAddr) -> Response<Outgoing>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,

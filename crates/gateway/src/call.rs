@@ -47,12 +47,6 @@ pub(crate) async fn call(exchange: &Exchange, app: &str, body: &[u8]) -> Result<
     Reply::json(StatusCode::OK, &value::to_extended_json(value::result(&answer)?))
 }
 
-/// `GET functions/call` is the stream of a `watch`. It is refused, so that no client waits for events in vain.
-pub(crate) fn watch(exchange: &Exchange, app: &str) -> Result<Reply, ApiError> {
-    exchange.deployment(app)?;
-    Err(ApiError::bad_request("watch is not available yet: call a function to read the data"))
-}
-
 #[derive(Debug)]
 struct Request {
     function: String,

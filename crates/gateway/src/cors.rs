@@ -1,7 +1,5 @@
 //! Browsers: which origins may call an app, and how they are told (reference 3.1).
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HeaderMap, HeaderValue, VARY,
@@ -11,7 +9,7 @@ use usher_app::App;
 
 use crate::errors::ApiError;
 use crate::exchange::{Exchange, app_of_path};
-use crate::reply::{self, Reply};
+use crate::reply::{self, Outgoing, Reply};
 
 /// How long a browser may remember a preflight, in seconds. Short, so that a change of the list is soon felt; the
 /// requests themselves are checked each time.
@@ -42,7 +40,7 @@ pub(crate) fn admit(headers: &mut HeaderMap, origin: &HeaderValue) {
 
 /// The answer to `OPTIONS`. A path without an app id is open to every origin: the request itself will carry a
 /// token, which tells the app. So is an unknown app, so that a script can read the error.
-pub(crate) fn preflight(exchange: &Exchange) -> Response<Full<Bytes>> {
+pub(crate) fn preflight(exchange: &Exchange) -> Response<Outgoing> {
     let app = app_of_path(exchange.parts.uri.path());
     let refused = app.and_then(|app| match exchange.deployment(app) {
         Err(error) if error.hides_from_origin() => Some(error),

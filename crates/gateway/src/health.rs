@@ -1,19 +1,17 @@
 //! `GET /health`: the process is up. `GET /ready`: it can serve, that is, the database answers, the apps are
 //! loaded, and shutdown has not begun.
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
 use serde_json::json;
 use usher_contract::limits;
 
 use crate::errors::ApiError;
-use crate::reply::{self, Reply};
+use crate::reply::{self, Outgoing, Reply};
 use crate::services::Shared;
 
 /// The answer, if this request asks for one of the two.
-pub(crate) async fn answer(shared: &Shared, parts: &Parts) -> Option<Response<Full<Bytes>>> {
+pub(crate) async fn answer(shared: &Shared, parts: &Parts) -> Option<Response<Outgoing>> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         return None;
     }

@@ -7,16 +7,21 @@
 //! Once its body has been read, a request is finished (`finish`): a client that hangs up does not cut a function
 //! or a registration in the middle, and shutdown waits for it.
 
+mod admin;
 mod answer;
+mod api_keys;
 mod body;
 mod call;
 mod cors;
+mod endpoint;
 mod errors;
 mod exchange;
 mod finish;
 mod health;
 mod location;
 mod login;
+mod oauth;
+mod push;
 mod reply;
 mod request;
 mod routes;
@@ -24,6 +29,7 @@ mod serve;
 mod services;
 mod session;
 mod userpass;
+mod watch;
 
 pub use serve::serve;
 pub use services::{GatewayOptions, Readiness, Services};

@@ -1,6 +1,6 @@
 //! `POST app/{id}/auth/providers/{provider}/login` (reference 3.3).
 
-use hyper::{Method, StatusCode};
+use hyper::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use usher_identity::{Credential, Device, IdentityError};
@@ -20,10 +20,6 @@ struct Tokens {
 
 pub(crate) async fn login(exchange: &Exchange, app: &str, provider: &str, body: &[u8]) -> Result<Reply, ApiError> {
     let deployment = exchange.deployment(app)?;
-    // A log-in by GET is the redirect of the OAuth2 providers (reference 3.9), which do not exist here.
-    if exchange.parts.method == Method::GET {
-        return Err(IdentityError::ProviderNotFound(provider.to_owned()).into());
-    }
     if links(exchange.parts.uri.query()) {
         return Err(ApiError::bad_request(
             "linking is not supported yet: log in without link=true, or register a new user",

@@ -1,8 +1,11 @@
 //! Answers: JSON with exactly the headers that the clients need (reference 3.1).
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
@@ -16,21 +19,36 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-appservices
 /// The project of every app: hosts have no projects, but the links of App Services name one.
 const GROUP: &str = "000000000000000000000000";
 
+/// What goes out: whole as a rule, in pieces for a stream.
+pub(crate) type Outgoing = BoxBody<Bytes, Infallible>;
+
 /// A successful answer.
-#[derive(Debug)]
 pub(crate) struct Reply {
     status: StatusCode,
-    body: Option<Vec<u8>>,
+    headers: HeaderMap,
+    body: Outgoing,
 }
 
 impl Reply {
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_vec(body).map_err(|e| ApiError::internal(format!("an answer is not JSON: {e}")))?;
-        Ok(Self { status, body: Some(body) })
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, JSON);
+        Ok(Self::with(status, headers, body))
     }
 
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, body: None }
+        Self::with(status, HeaderMap::new(), Vec::new())
+    }
+
+    /// An answer with headers of its own.
+    pub(crate) fn with(status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { status, headers, body: Full::new(Bytes::from(body)).boxed() }
+    }
+
+    /// An answer that goes on, such as a stream of events. It counts as finished once it begins.
+    pub(crate) fn stream(status: StatusCode, headers: HeaderMap, body: Outgoing) -> Self {
+        Self { status, headers, body }
     }
 }
 
@@ -43,7 +61,7 @@ struct ErrorBody<'a> {
 }
 
 /// The response to an exchange: its outcome, the request id, and what a browser must be told.
-pub(crate) fn response(exchange: &Exchange, outcome: Result<Reply, ApiError>) -> Response<Full<Bytes>> {
+pub(crate) fn response(exchange: &Exchange, outcome: Result<Reply, ApiError>) -> Response<Outgoing> {
     let hidden = outcome.as_ref().is_err_and(ApiError::hides_from_origin);
     let mut response = match outcome {
         Ok(reply) => body(reply),
@@ -61,17 +79,14 @@ pub(crate) fn response(exchange: &Exchange, outcome: Result<Reply, ApiError>) ->
 }
 
 /// The response without what depends on the exchange.
-pub(crate) fn body(reply: Reply) -> Response<Full<Bytes>> {
-    let json = reply.body.is_some();
-    let mut response = Response::new(Full::new(reply.body.map_or_else(Bytes::new, Bytes::from)));
+pub(crate) fn body(reply: Reply) -> Response<Outgoing> {
+    let mut response = Response::new(reply.body);
     *response.status_mut() = reply.status;
-    if json {
-        response.headers_mut().insert(CONTENT_TYPE, JSON);
-    }
+    *response.headers_mut() = reply.headers;
     response
 }
 
-fn refusal(exchange: &Exchange, error: &ApiError) -> Response<Full<Bytes>> {
+fn refusal(exchange: &Exchange, error: &ApiError) -> Response<Outgoing> {
     let app = exchange.app_label();
     let app = app.as_deref().unwrap_or("-");
     let refusal = ErrorBody {

@@ -4,7 +4,7 @@
 
 use hyper::StatusCode;
 use serde_json::{Map, Value};
-use usher_app::App;
+use usher_app::{App, Confirmation};
 use usher_identity::IdentityError;
 
 use crate::body;
@@ -31,7 +31,7 @@ fn refusal(app: &App, action: &[&str], members: &Map<String, Value>) -> Result<O
     let Some(provider) = &app.providers.local_userpass else {
         return Err(IdentityError::ProviderNotFound("local-userpass".to_owned()).into());
     };
-    let auto_confirm = provider.auto_confirm;
+    let auto_confirm = provider.confirmation == Confirmation::Automatic;
     Ok(Some(match action {
         ["confirm"] => unknown_token(members)?,
         ["confirm", "send"] => {
@@ -76,7 +76,7 @@ fn unknown_token(members: &Map<String, Value>) -> Result<ApiError, ApiError> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use usher_app::{LocalUserpass, Providers};
+    use usher_app::{LocalUserpass, Mail, Providers};
 
     use super::*;
 
@@ -85,7 +85,10 @@ mod tests {
             id: "sample".into(),
             providers: Providers {
                 anon_user: true,
-                local_userpass: auto_confirm.map(|auto_confirm| LocalUserpass { auto_confirm }),
+                local_userpass: auto_confirm.map(|auto_confirm| LocalUserpass {
+                    confirmation: if auto_confirm { Confirmation::Automatic } else { Confirmation::Mail(Mail::default()) },
+                    ..LocalUserpass::default()
+                }),
             },
             ..App::default()
         }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use bson::oid::ObjectId;
 use bson::{DateTime, doc};
-use usher_app::App;
+use usher_app::{App, Confirmation};
 use usher_contract::limits;
 use usher_database::is_duplicate_key;
 
@@ -27,7 +27,10 @@ impl Identity {
         let provider = app.providers.local_userpass.as_ref().ok_or_else(unsupported)?;
         let attempt = self.limiter.attempt(&app.id, None, peer);
         attempt.check()?;
-        let status = if provider.auto_confirm { Status::Confirmed } else { Status::Pending };
+        let status = match provider.confirmation {
+            Confirmation::Automatic => Status::Confirmed,
+            Confirmation::Function(_) | Confirmation::Mail(_) => Status::Pending,
+        };
         let registration = self.registration(app, email, password, status).await?;
         match self.store.registrations.insert_one(registration).await {
             Err(error) if is_duplicate_key(&error) => {

@@ -6,10 +6,12 @@
 //! database), `token` and `keys`, `password`, `limiter` and `flights`.
 
 mod accounts;
+mod api_keys;
 mod credential;
 mod custom_data;
 mod domains;
 mod error;
+mod external;
 mod flights;
 mod identity;
 mod keys;
@@ -25,4 +27,4 @@ mod users;
 
 pub use error::IdentityError;
 pub use identity::{Identity, IdentityOptions};
-pub use types::{AccessToken, Credential, Device, Login, Profile, ProfileIdentity, UserSummary};
+pub use types::{AccessToken, Credential, Device, GoogleCredential, Login, Profile, ProfileIdentity, UserSummary};

@@ -23,6 +23,14 @@ pub(crate) struct Member {
     pub(crate) identities: Vec<LinkedIdentity>,
 }
 
+/// Whose credential was presented.
+pub(crate) enum Presented {
+    /// A user's.
+    Known { user: ObjectId, provider: &'static str },
+    /// Somebody's who is no user yet.
+    New(Newcomer),
+}
+
 impl Identity {
     /// Logs a user in; the first login of an identity creates the user (reference 2.1). `request` is the request id,
     /// which becomes the creation function's invocation id. Creating the user goes on when the caller stops waiting.
@@ -38,16 +46,9 @@ impl Identity {
         request: &str,
     ) -> Result<Login, IdentityError> {
         let app = deployment.app();
-        let newcomer = match credential {
-            Credential::Anonymous if app.providers.anon_user => Newcomer::anonymous(),
-            Credential::Anonymous => return Err(IdentityError::ProviderNotFound(ANON_USER.to_owned())),
-            Credential::EmailPassword { email, password } => {
-                let registration = self.authenticate(app, &email, &password, peer).await?;
-                match registration.user_id {
-                    Some(user) => return self.returning(app, user, LOCAL_USERPASS, device).await,
-                    None => Newcomer::registered(registration),
-                }
-            }
+        let newcomer = match self.present(deployment, credential, peer, request).await? {
+            Presented::Known { user, provider } => return self.returning(app, user, provider, device).await,
+            Presented::New(newcomer) => newcomer,
         };
         let provider = newcomer.provider;
         match self.create(deployment, newcomer, request).await? {
@@ -56,8 +57,32 @@ impl Identity {
         }
     }
 
+    /// Whose credential it is. Nothing is written.
+    pub(crate) async fn present(
+        self: &Arc<Self>,
+        deployment: &Arc<Deployment>,
+        credential: Credential,
+        peer: IpAddr,
+        request: &str,
+    ) -> Result<Presented, IdentityError> {
+        let app = deployment.app();
+        match credential {
+            Credential::Anonymous if app.providers.anon_user => Ok(Presented::New(Newcomer::anonymous())),
+            Credential::Anonymous => Err(IdentityError::ProviderNotFound(ANON_USER.to_owned())),
+            Credential::EmailPassword { email, password } => {
+                let registration = self.authenticate(app, &email, &password, peer).await?;
+                Ok(match registration.user_id {
+                    Some(user) => Presented::Known { user, provider: LOCAL_USERPASS },
+                    None => Presented::New(Newcomer::registered(registration)),
+                })
+            }
+            Credential::ApiKey(key) => self.by_api_key(app, &key, peer).await,
+            other => self.by_external(deployment, other, peer, request).await,
+        }
+    }
+
     /// The login of a user who exists.
-    async fn returning(
+    pub(crate) async fn returning(
         &self,
         app: &App,
         user: ObjectId,

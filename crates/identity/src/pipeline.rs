@@ -13,7 +13,8 @@ use crate::error::IdentityError;
 use crate::identity::Identity;
 use crate::login::Member;
 use crate::store::{
-    ANON_USER, Event, EventKind, LOCAL_USERPASS, LinkedIdentity, NORMAL, Registration, User, user_object,
+    ANON_USER, API_KEY, Event, EventKind, LOCAL_USERPASS, LinkedIdentity, NORMAL, Registration, SERVER, User,
+    user_object,
 };
 
 /// Pause between two looks while another host creates the same user: nothing tells us when it is done.
@@ -26,6 +27,8 @@ const BUSY_PATIENCE: Duration = limits::CREATION_WALL_CLOCK.saturating_add(Durat
 pub(crate) struct Newcomer {
     pub(crate) provider: &'static str,
     provider_id: String,
+    /// `normal` or `server`.
+    kind: &'static str,
     data: Document,
     account: Account,
 }
@@ -72,15 +75,27 @@ impl Newcomer {
         Self {
             provider: ANON_USER,
             provider_id: ObjectId::new().to_hex(),
+            kind: NORMAL,
             data: Document::new(),
             account: Account::None,
         }
+    }
+
+    /// Somebody whom another authority knows under `provider_id`.
+    pub(crate) fn external(provider: &'static str, provider_id: String, data: Document) -> Self {
+        Self { provider, provider_id, kind: NORMAL, data, account: Account::None }
+    }
+
+    /// A program, which an API key of the app stands for.
+    pub(crate) fn server(provider_id: String, data: Document) -> Self {
+        Self { provider: API_KEY, provider_id, kind: SERVER, data, account: Account::None }
     }
 
     pub(crate) fn registered(registration: Registration) -> Self {
         Self {
             provider: LOCAL_USERPASS,
             provider_id: registration.id.to_hex(),
+            kind: NORMAL,
             data: doc! {"email": registration.email},
             account: Account::Registered(registration.id),
         }
@@ -91,6 +106,7 @@ impl Newcomer {
         Self {
             provider: LOCAL_USERPASS,
             provider_id: registration.id.to_hex(),
+            kind: NORMAL,
             data: doc! {"email": &registration.email},
             account: Account::New(registration),
         }
@@ -111,7 +127,7 @@ impl Identity {
             user: User {
                 id,
                 app: app.clone(),
-                kind: NORMAL.to_owned(),
+                kind: newcomer.kind.to_owned(),
                 data: newcomer.data.clone(),
                 disabled: false,
                 created_at: now,

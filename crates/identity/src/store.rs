@@ -11,8 +11,22 @@ use usher_database::{Database, DatabaseError, index};
 pub(crate) const ANON_USER: &str = "anon-user";
 /// The provider of e-mail and password.
 pub(crate) const LOCAL_USERPASS: &str = "local-userpass";
-/// The type of ordinary users, the only one so far (reference 3.5).
+/// The type of ordinary users (reference 3.5).
 pub(crate) const NORMAL: &str = "normal";
+/// The type of users that stand for a program: those of an app's own API keys.
+pub(crate) const SERVER: &str = "server";
+/// The provider of API keys.
+pub(crate) const API_KEY: &str = "api-key";
+/// The provider of tokens that somebody else issued.
+pub(crate) const CUSTOM_TOKEN: &str = "custom-token";
+/// The provider of functions that authenticate.
+pub(crate) const CUSTOM_FUNCTION: &str = "custom-function";
+/// Google.
+pub(crate) const GOOGLE: &str = "oauth2-google";
+/// Facebook.
+pub(crate) const FACEBOOK: &str = "oauth2-facebook";
+/// Apple.
+pub(crate) const APPLE: &str = "oauth2-apple";
 
 pub(crate) struct Store {
     pub(crate) registrations: Collection<Registration>,

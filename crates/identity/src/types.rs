@@ -18,6 +18,27 @@ pub enum Credential {
         /// The password in the clear.
         password: String,
     },
+    /// `api-key`: a key of a user, or one of the app itself, which makes a user of the type `server`.
+    ApiKey(String),
+    /// `custom-token`.
+    CustomToken(String),
+    /// `custom-function`: the payload without `options`.
+    CustomFunction(Document),
+    /// `oauth2-google`.
+    Google(GoogleCredential),
+    /// `oauth2-facebook`: an access token.
+    Facebook(String),
+    /// `oauth2-apple`: an ID token.
+    Apple(String),
+}
+
+/// What a client presents to log in with Google.
+#[derive(Debug, Clone)]
+pub enum GoogleCredential {
+    /// An authorization code, to be exchanged for tokens.
+    Code(String),
+    /// An ID token.
+    IdToken(String),
 }
 
 /// What a client says of its device (`options.device`, reference 3.3).

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bson::oid::ObjectId;
 use bson::{Document, doc};
 use futures::TryStreamExt as _;
-use usher_app::LocalUserpass;
+use usher_app::{Confirmation, LocalUserpass, Mail};
 use usher_dispatch::Deployment;
 use usher_identity::{Credential, Device, IdentityError, IdentityOptions};
 
@@ -123,7 +123,7 @@ async fn providers_can_be_off_and_registrations_pending() {
     assert!(matches!(refusal, Err(IdentityError::ProviderNotFound(name)) if name == "anon-user"));
 
     let mut careful = app();
-    careful.providers.local_userpass = Some(LocalUserpass { auto_confirm: false });
+    careful.providers.local_userpass = Some(LocalUserpass { confirmation: Confirmation::Mail(Mail::default()), ..LocalUserpass::default() });
     host.identity.register(&careful, "ann@example.com", PASSWORD, PEER).await.unwrap();
     assert!(matches!(host.login("ann@example.com", PASSWORD).await, Err(IdentityError::Pending)));
     assert!(matches!(host.login("ann@example.com", "wrong one").await, Err(IdentityError::InvalidPassword)));

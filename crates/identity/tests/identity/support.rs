@@ -99,7 +99,7 @@ pub(crate) fn app() -> App {
         deployment_model: "LOCAL".to_owned(),
         location: "US-VA".to_owned(),
         allowed_request_origins: Vec::new(),
-        providers: Providers { anon_user: true, local_userpass: Some(LocalUserpass { auto_confirm: true }) },
+        providers: Providers { anon_user: true, local_userpass: Some(LocalUserpass::default()), ..Providers::default() },
         custom_user_data: CustomUserData {
             enabled: true,
             database: "shop".to_owned(),

@@ -10,7 +10,7 @@ pub fn authorities(app: &App) -> BTreeMap<&str, i32> {
     let mut seen: Vec<&Function> = Vec::new();
     let mut numbers = BTreeMap::new();
     for (name, function) in &app.functions {
-        if !matches!(function.source, Source::JavaScript(_)) {
+        if !matches!(function.source, Source::JavaScript(_) | Source::Inline { .. }) {
             continue;
         }
         let position = seen.iter().position(|other| app.same_authority(function, other));

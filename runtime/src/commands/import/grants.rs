@@ -127,6 +127,7 @@ pub(super) fn propose(app: &App, used: &[Used], ruled: &[Named]) -> Proposal {
             share_instance: app.usher.share_instance,
             http: found.http.into_iter().map(|(grant, functions)| grant.into_grant(functions)).collect(),
             grants,
+            users: app.usher.users.clone(),
         },
         warnings: found.warnings.into_iter().collect(),
     }

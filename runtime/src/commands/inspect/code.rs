@@ -32,6 +32,8 @@ pub(super) fn digest(app: &App, function: &Function) -> io::Result<String> {
             walk(directory, &mut files)?;
             shared_crates(app, &mut files)?;
         }
+        // The configuration that holds it is compared by itself.
+        Source::Inline { .. } => {}
         Source::JavaScript(path) => {
             let closure = sources::closure(&app.directory, path);
             if closure.packages {

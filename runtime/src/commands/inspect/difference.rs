@@ -136,7 +136,7 @@ fn facts(app: &App) -> BTreeMap<String, String> {
         providers.push("anon-user");
     }
     match &app.providers.local_userpass {
-        Some(config) if config.auto_confirm => providers.push("local-userpass, confirmed at once"),
+        Some(config) if config.confirmation == usher_app::Confirmation::Automatic => providers.push("local-userpass, confirmed at once"),
         Some(_) => providers.push("local-userpass"),
         None => {}
     }

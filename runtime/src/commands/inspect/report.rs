@@ -44,7 +44,7 @@ fn describe(app: &App, function: &Function) -> FunctionReport {
     FunctionReport {
         name: function.name.clone(),
         language: match &function.source {
-            Source::JavaScript(_) => "JavaScript",
+            Source::JavaScript(_) | Source::Inline { .. } => "JavaScript",
             Source::Crate(_) => "Rust",
             Source::Component(_) => "component",
         },
@@ -52,7 +52,7 @@ fn describe(app: &App, function: &Function) -> FunctionReport {
         modes: modes.iter().map(|mode| mode_report(app, function, *mode)).collect(),
         imports: match &function.source {
             Source::Component(path) => std::fs::read(path).ok().and_then(|bytes| usher_sandbox::imports(&bytes).ok()),
-            Source::JavaScript(_) | Source::Crate(_) => None,
+            Source::JavaScript(_) | Source::Inline { .. } | Source::Crate(_) => None,
         },
     }
 }

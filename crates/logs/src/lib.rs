@@ -1,0 +1,1 @@
+//! The log of an app, kept in MongoDB.

@@ -1,0 +1,1 @@
+//! Change streams shared by their watchers, under rules.
