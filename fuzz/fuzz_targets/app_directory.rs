@@ -69,7 +69,10 @@ fn sound(files: &Files, loaded: &Loaded) {
     }
     for (name, function) in &app.functions {
         assert_eq!(*name, function.name);
-        let (Source::Component(path) | Source::Crate(path) | Source::JavaScript(path)) = &function.source;
+        let path = match &function.source {
+            Source::Component(path) | Source::Crate(path) | Source::JavaScript(path) => path,
+            Source::Inline { file, .. } => Path::new(file),
+        };
         assert!(path.components().all(|part| matches!(part, Component::Normal(_))), "{}", path.display());
         assert!(files.keys().any(|file| file.starts_with(path)), "no source at {}", path.display());
         for grant in &function.grants {

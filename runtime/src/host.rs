@@ -7,13 +7,17 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use usher_contract::limits;
+use usher_control::{Control, ControlOptions, Keyring};
 use usher_database::{ConnectOptions, Database, Embedded};
 use usher_dispatch::{Deployment, Dispatcher};
 use usher_identity::{Identity, IdentityOptions};
+use usher_logs::{LogOptions, Logs};
 use usher_sandbox::{Sandbox, SandboxOptions};
+use usher_triggers::{TriggerOptions, Triggers};
 
+use crate::mail::Mail;
 use crate::output::Output;
-use crate::project;
+use crate::project::{self, Project};
 
 /// Where state lives.
 #[derive(Args, Clone)]
@@ -42,6 +46,12 @@ pub(crate) struct Capacity {
     /// Failed logins from one address, within the window, before more are refused
     #[arg(long, env = "USHER_LOGIN_FAILURES_PER_ADDRESS", value_name = "N")]
     login_failures_per_address: Option<u32>,
+    #[command(flatten)]
+    mail: Mail,
+    /// Calls of a trigger's function that fails, for one event, before the event is set aside
+    #[arg(long, env = "USHER_TRIGGER_ATTEMPTS", default_value_t = limits::TRIGGER_ATTEMPTS, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    trigger_attempts: u32,
 }
 
 impl Default for Capacity {
@@ -51,6 +61,8 @@ impl Default for Capacity {
             concurrent_calls: 8,
             login_failures_per_identity: None,
             login_failures_per_address: None,
+            mail: Mail::default(),
+            trigger_attempts: limits::TRIGGER_ATTEMPTS,
         }
     }
 }
@@ -61,6 +73,10 @@ pub(crate) struct Host {
     pub(crate) rooms: Rooms,
     /// The connection string, for tools beside this host.
     pub(crate) mongodb: String,
+    /// Where this host serves: what it tells of, written by itself.
+    logs: Option<Arc<Logs>>,
+    /// Where this host serves: apps that live in the database.
+    pub(crate) control: Option<Arc<Control>>,
     embedded: Option<Embedded>,
 }
 
@@ -69,6 +85,8 @@ pub(crate) struct Host {
 pub(crate) struct Rooms {
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) identity: Arc<Identity>,
+    /// Where this host serves; a command runs no triggers.
+    pub(crate) triggers: Option<Arc<Triggers>>,
     build: PathBuf,
 }
 
@@ -81,6 +99,11 @@ impl Storage {
     /// Where functions are built.
     pub(crate) fn build_directory(&self) -> PathBuf {
         self.data.join("build")
+    }
+
+    /// Where apps of the database are laid out while they are loaded.
+    fn apps_directory(&self) -> PathBuf {
+        self.data.join("apps")
     }
 
     /// Where compiled code is kept.
@@ -108,8 +131,44 @@ impl Storage {
 
 impl Host {
     /// A host that serves: the only one on its data directory.
-    pub(crate) async fn open(storage: &Storage, capacity: &Capacity) -> Result<Self> {
-        Self::compose(storage, capacity, storage.start().await?).await
+    pub(crate) async fn open(
+        storage: &Storage,
+        capacity: &Capacity,
+        log: LogOptions,
+        keyring: Keyring,
+    ) -> Result<Self> {
+        let mut host = Self::compose(storage, capacity, storage.start().await?).await?;
+        let logs = Arc::new(Logs::open(&host.database, log).await?);
+        host.rooms.dispatcher.set_logs(logs.clone());
+        host.logs = Some(logs);
+        let options = TriggerOptions {
+            // Clients have at least half of the sandboxes for themselves.
+            calls: limits::TRIGGER_CALLS.min(capacity.concurrent_calls / 2).max(1),
+            attempts: capacity.trigger_attempts,
+            ..TriggerOptions::default()
+        };
+        let dispatcher = host.rooms.dispatcher.clone();
+        match Triggers::start(host.database.clone(), dispatcher, options).await {
+            Ok(triggers) => host.rooms.triggers = Some(triggers),
+            Err(error) => {
+                host.close().await;
+                return Err(error.into());
+            }
+        }
+        match host.open_control(storage, keyring).await {
+            Ok(control) => host.control = Some(control),
+            Err(error) => {
+                host.close().await;
+                return Err(error);
+            }
+        }
+        Ok(host)
+    }
+
+    /// The control plane. It runs nothing before it is told to catch up.
+    pub(crate) async fn open_control(&self, storage: &Storage, keyring: Keyring) -> Result<Arc<Control>> {
+        let options = ControlOptions { directory: storage.apps_directory(), keyring };
+        Ok(Control::open(self.database.clone(), Arc::new(self.rooms.clone()), options).await?)
     }
 
     /// A host for one command, possibly beside one that serves.
@@ -128,7 +187,7 @@ impl Host {
             cache: Some(storage.cache_directory()),
         })?;
         let dispatcher = Dispatcher::new(Arc::new(sandbox), database.clone());
-        let mut options = IdentityOptions::default();
+        let mut options = IdentityOptions { mailer: capacity.mail.mailer()?, ..IdentityOptions::default() };
         if let Some(failures) = capacity.login_failures_per_identity {
             options.failures_per_identity = failures;
         }
@@ -139,14 +198,22 @@ impl Host {
         dispatcher.set_accounts(identity.clone());
         Ok(Self {
             database,
-            rooms: Rooms { dispatcher, identity, build: storage.build_directory() },
+            rooms: Rooms { dispatcher, identity, triggers: None, build: storage.build_directory() },
             mongodb,
+            logs: None,
+            control: None,
             embedded,
         })
     }
 
     /// Ends what the host holds, the database last.
     pub(crate) async fn close(self) {
+        if let Some(triggers) = &self.rooms.triggers {
+            triggers.stop().await;
+        }
+        if let Some(logs) = &self.logs {
+            logs.stop().await;
+        }
         if let Some(embedded) = self.embedded {
             embedded.stop().await;
         }
@@ -156,17 +223,35 @@ impl Host {
 impl Rooms {
     /// Builds, checks and loads an app, and only then puts it in place of the one that runs.
     pub(crate) async fn deploy(&self, directory: &Path, output: Output) -> Result<Arc<Deployment>> {
-        let (app, code) = project::build(directory, &self.build, output).await?.into_code();
-        let deployment = Deployment::load(self.dispatcher.sandbox(), app, &code)
-            .await
-            .map_err(|errors| {
-                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                anyhow::anyhow!("{}", errors.join("\n"))
-            })
-            .with_context(|| format!("the app in {} cannot be deployed", directory.display()))?;
+        let project = project::build(directory, &self.build, output).await?;
+        let loaded = self.load(project).await;
+        let deployment = loaded.with_context(|| format!("the app in {} cannot be deployed", directory.display()))?;
         self.identity.prepare_app(deployment.app()).await?;
-        self.dispatcher.deploy(deployment.clone());
+        self.swap(&deployment).await?;
         Ok(deployment)
+    }
+
+    /// Loads the functions of an app that is built. Nothing of it runs yet.
+    pub(crate) async fn load(&self, project: Project) -> Result<Arc<Deployment>> {
+        let (app, code) = project.into_code();
+        Deployment::load(self.dispatcher.sandbox(), app, &code).await.map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("{}", errors.join("\n"))
+        })
+    }
+
+    /// Puts an app in place of the one that runs under its id, its triggers with it.
+    pub(crate) async fn swap(&self, deployment: &Arc<Deployment>) -> Result<()> {
+        match &self.triggers {
+            Some(triggers) => triggers.deploy(deployment).await?,
+            None => self.dispatcher.deploy(deployment.clone()),
+        }
+        Ok(())
+    }
+
+    /// Where functions are built.
+    pub(crate) fn build_directory(&self) -> &Path {
+        &self.build
     }
 
     /// Deploys several apps; two may not share an id.

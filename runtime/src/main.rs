@@ -4,7 +4,9 @@
 
 mod commands;
 mod host;
+mod hosted;
 mod logging;
+mod mail;
 mod output;
 mod project;
 mod types;
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::triggers;
 use crate::commands::{build, check, custom_data, dev, functions, import, inspect, keys, new, serve, test, users};
 use crate::output::Output;
 
@@ -67,6 +70,20 @@ enum Command {
     /// Read and change custom user data by hand
     #[command(subcommand)]
     CustomData(custom_data::CustomData),
+    /// Show what happened: calls, logins, triggers, with what functions wrote
+    Logs(commands::logs::Logs),
+    /// Ask the rules of an app's collections
+    #[command(subcommand)]
+    Rules(commands::rules::Rules),
+    /// Look after triggers and the events that they could not deliver
+    #[command(subcommand)]
+    Triggers(triggers::Triggers),
+    /// Look after those who may administer apps over the admin API
+    #[command(subcommand)]
+    Admin(commands::admin::Admin),
+    /// Look after the encryption of secrets of apps in the database
+    #[command(subcommand)]
+    Secrets(commands::secrets::Secrets),
     /// Look after the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -95,6 +112,11 @@ fn main() -> ExitCode {
             Command::Functions(functions) => functions.run(output).await,
             Command::Users(users) => users.run(output).await,
             Command::CustomData(custom_data) => custom_data.run(output).await,
+            Command::Logs(logs) => logs.run(output).await,
+            Command::Rules(rules) => rules.run(output).await,
+            Command::Triggers(triggers) => triggers.run(output).await,
+            Command::Admin(admin) => admin.run(output).await,
+            Command::Secrets(secrets) => secrets.run(output).await,
             Command::Keys(keys) => keys.run(output).await,
         }
     });

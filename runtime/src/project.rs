@@ -79,7 +79,11 @@ pub(crate) fn read(directory: &Path, output: Output) -> Result<App> {
 
 /// Reads an app and builds those of its functions that are source.
 pub(crate) async fn build(directory: &Path, target: &Path, output: Output) -> Result<Project> {
-    let app = read(directory, output)?;
+    compile(read(directory, output)?, target, output).await
+}
+
+/// Builds those functions of an app that are source.
+pub(crate) async fn compile(app: App, target: &Path, output: Output) -> Result<Project> {
     let target = target.to_owned();
     // Cargo blocks for as long as it compiles.
     tokio::task::spawn_blocking(move || {

@@ -14,4 +14,5 @@ mod javascript_grants;
 mod javascript_hostile;
 mod javascript_tools;
 mod support;
+mod triggers;
 mod wire;

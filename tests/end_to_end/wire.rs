@@ -72,3 +72,48 @@ fn every_bson_type_makes_the_round_trip_through_javascript() {
 fn modules_and_requests_of_javascript() {
     node_alone("dialect_web.test.mjs");
 }
+
+#[test]
+fn the_mongodb_service_under_rules() {
+    node_alone("mongo.test.mjs");
+}
+
+#[test]
+fn endpoints_and_webhooks() {
+    node_alone("endpoints.test.mjs");
+}
+
+#[test]
+fn credentials_of_other_authorities() {
+    node_alone("providers.test.mjs");
+}
+
+#[test]
+fn a_browsers_way_to_a_provider_and_back() {
+    node_alone("redirect.test.mjs");
+}
+
+#[test]
+fn realm_web_in_a_browser() {
+    node_alone("browser.test.mjs");
+}
+
+#[test]
+fn registrations_are_confirmed_and_passwords_reset() {
+    node_alone("userpass.test.mjs");
+}
+
+#[test]
+fn identities_are_linked() {
+    node_alone("linking.test.mjs");
+}
+
+#[test]
+fn api_keys_and_the_end_of_access_tokens() {
+    node_alone("api_keys.test.mjs");
+}
+
+#[test]
+fn the_log_of_an_app() {
+    node_alone("logs.test.mjs");
+}

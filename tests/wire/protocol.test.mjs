@@ -170,9 +170,8 @@ test("confirmation and reset, in an app that confirms by itself", async () => {
     const known = { ...body, token: "0a".repeat(64), tokenId: "6268f7dd73fafea76b730fc9" };
     assertError(await post(path, known), 400, "UserpassTokenInvalid", "userpass token is expired or invalid");
   }
-  for (const path of ["reset/send", "reset/call"]) {
-    assertError(await post(path, { email, password: PASSWORD, arguments: [] }), 400, "BadRequest", /not available/);
-  }
+  assertError(await post("reset/send", { email }), 400, "BadRequest", /has no resetPasswordUrl/);
+  assertError(await post("reset/call", { email, password: PASSWORD, arguments: [] }), 400, "BadRequest", /no reset function/);
 });
 
 // ---- login ----------------------------------------------------------------------------------------------------------
@@ -242,12 +241,6 @@ test("providers that are not there are named", async () => {
       assertError(reply, 404, "AuthProviderNotFound", message);
     }
   }
-});
-
-test("linking says that it is not supported, and not with a 401", async () => {
-  const body = { username: freshEmail(), password: PASSWORD };
-  const reply = await http("POST", `${userpass}/login?link=true`, { token: user.access_token, body });
-  assertError(reply, 400, "BadRequest", /linking is not supported yet/);
 });
 
 // ---- sessions -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import { MongoClient } from "mongodb";
 import * as Realm from "realm-web";
 
 const repository = fileURLToPath(new URL("../../", import.meta.url));
-const program = process.env.USHER_PROGRAM ?? join(repository, "target/debug/usher");
+export const program = process.env.USHER_PROGRAM ?? join(repository, "target/debug/usher");
 const prepared = process.env.USHER_PREPARED ?? join(repository, "target/sample");
 const database = join(repository, "target/tools/bin/secantusd-rs");
 if (!process.env.USHER_DATABASE_PROGRAM && existsSync(database)) process.env.USHER_DATABASE_PROGRAM = database;

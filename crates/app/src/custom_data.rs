@@ -3,7 +3,8 @@
 
 use crate::data_sources::DataSources;
 use crate::json::{self, Fields, Node};
-use crate::names::{self, near, quote};
+use crate::known::no_function;
+use crate::names::{self, quote};
 use crate::root::{Layout, Root};
 use crate::{Context, CustomUserData};
 
@@ -60,7 +61,8 @@ fn custom_data(fields: Fields<'_>, data_sources: &DataSources) -> CustomData {
         true => fields.required(key),
         false => fields.get(key).filter(|node| !node.is_empty()),
     };
-    if let Some(node) = value("mongo_service_name").filter(|_| enabled) {
+    let service = value("mongo_service_name");
+    if let Some(node) = service.filter(|_| enabled) {
         data_source(node, data_sources);
     }
     let database = value("database_name").and_then(names::database);
@@ -76,6 +78,7 @@ fn custom_data(fields: Fields<'_>, data_sources: &DataSources) -> CustomData {
         file: FILE,
         model: CustomUserData {
             enabled,
+            data_source: service.and_then(Node::text).unwrap_or_default().to_owned(),
             database: database.unwrap_or_default().to_owned(),
             collection: collection.unwrap_or_default().to_owned(),
             user_id_field: user_id_field.unwrap_or_default().to_owned(),
@@ -101,12 +104,10 @@ pub(crate) fn check_creation_function(context: Context<'_>, custom: &CustomData,
     if functions.iter().any(|function| function == name) {
         return;
     }
-    let known: Vec<&str> = functions.iter().map(String::as_str).collect();
-    let guess = near(name, &known).map(|near| format!("; did you mean {}?", quote(near)));
     context.report.mistake(
         custom.file,
         custom.creation_line,
-        format!("no function is named {}{}", quote(name), guess.unwrap_or_default()),
+        no_function(name, functions),
         "name a function of the app, or remove \"on_user_creation_function_name\"",
     );
 }

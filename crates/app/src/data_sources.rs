@@ -35,7 +35,12 @@ impl DataSources {
 
     /// The directories, one for each data source.
     pub(crate) fn directories(&self) -> impl Iterator<Item = &str> {
-        self.sources.iter().map(|source| source.directory.as_str())
+        self.places().map(|(_, directory)| directory)
+    }
+
+    /// Names with their directories.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sources.iter().map(|source| (source.name.as_str(), source.directory.as_str()))
     }
 
     /// What to do about a name that is not among them.

@@ -7,7 +7,7 @@ use crate::manifest::{self, Entry};
 use crate::names::{self, near, quote};
 use crate::root::Layout;
 use crate::sources::{self, Found};
-use crate::{Context, Function, Source};
+use crate::{Account, Context, Function, RunAs, Source, budget};
 
 /// What was found.
 pub(crate) struct Functions {
@@ -31,7 +31,7 @@ pub(crate) fn read(context: Context<'_>, layout: Layout, directory: &Path, creat
                 None
             }
         };
-        joined.add(entry, source);
+        joined.add(context, entry, source);
     }
     for (name, found) in sources.found {
         if !found.is_function() || found.is_only_a_helper(context, &name) {
@@ -54,27 +54,57 @@ pub(crate) fn read(context: Context<'_>, layout: Layout, directory: &Path, creat
             let message = format!("{} cannot name a function", quote(&name));
             context.report.mistake(&file, None, message, names::FUNCTION_NAME_HELP);
         }
-        joined.add(entry, Some(source));
+        joined.add(context, entry, Some(source));
     }
     joined
 }
 
 impl Functions {
-    fn add(&mut self, entry: Entry, source: Option<Source>) {
+    fn add(&mut self, context: Context<'_>, entry: Entry, source: Option<Source>) {
         let Some(source) = source else { return };
+        let (run_as, script) = entry.run_as.map_or((RunAs::Caller, None), |it| (it.run_as, it.script));
+        if let Some(script) = script {
+            self.insert(context, &entry.file, script);
+        }
         let function = Function {
             name: entry.name.clone(),
             private: entry.private,
-            run_as_system: entry.run_as_system,
-            run_as_user: None,
-            can_evaluate: None,
+            run_as_system: run_as == RunAs::System,
+            run_as_user: Some(run_as).filter(|it| matches!(it, RunAs::User(_) | RunAs::Script(_))),
+            can_evaluate: entry.can_evaluate,
             disable_arg_logs: entry.disable_arg_logs,
             source,
             budget: entry.budget,
             grants: entry.grants,
             account: entry.account,
         };
-        self.functions.insert(entry.name, function);
+        self.insert(context, &entry.file, function);
+    }
+
+    /// Adds a function that `file` tells of.
+    pub(crate) fn insert(&mut self, context: Context<'_>, file: &str, function: Function) {
+        let name = function.name.clone();
+        if self.functions.insert(name.clone(), function).is_some() {
+            let message = format!("the function {} has the name of a script or webhook of the app", quote(&name));
+            context.report.mistake(file, None, message, "rename the function");
+        }
+        self.named.push(name);
+    }
+}
+
+/// A function that stands in no manifest, such as a webhook's: private, handed nothing, with the usual budget.
+pub(crate) fn unlisted(name: String, source: Source, run_as_system: bool) -> Function {
+    Function {
+        name,
+        private: true,
+        run_as_system,
+        run_as_user: None,
+        can_evaluate: None,
+        disable_arg_logs: false,
+        source,
+        budget: budget::read(None, false),
+        grants: Vec::new(),
+        account: Account::default(),
     }
 }
 

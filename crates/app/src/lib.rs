@@ -11,10 +11,12 @@ mod budget;
 mod build;
 mod custom_data;
 mod data_sources;
+mod endpoints;
 mod environment;
 mod functions;
 mod grants;
 mod json;
+mod known;
 mod manifest;
 pub mod model;
 mod names;
@@ -22,9 +24,12 @@ mod not_run;
 mod providers;
 mod report;
 mod root;
+mod rules;
+mod run_as;
 mod secrets;
 mod sources;
 mod tree;
+mod triggers;
 mod usher_json;
 mod values;
 
@@ -33,16 +38,17 @@ use std::path::{Path, PathBuf};
 
 pub use build::{BuildError, Failed, build};
 pub use model::{
-    Account, App, AppValue, AuthenticationTrigger, CollectionRules, Confirmation, CustomToken, CustomUserData, DataGrant,
-    DatabaseTrigger, Endpoint, Environment, Function, Grant, HttpGrant, LocalUserpass, Mail, MetadataField, Method,
-    OAuth2, OAuth2Services, Occasion, Providers, Reach, Reset, RuleBook, RunAs, ScheduledTrigger, Shape, Source,
-    TokenKeys, Trigger, UsersConfig, UsherConfig, Validation,
+    Account, App, AppValue, AuthenticationTrigger, CollectionRules, Confirmation, CustomToken, CustomUserData,
+    DataGrant, DatabaseTrigger, Endpoint, Environment, Function, Grant, HttpGrant, LocalUserpass, Mail, MetadataField,
+    Method, OAuth2, OAuth2Services, Occasion, Providers, Reach, Reset, RuleBook, RunAs, ScheduledTrigger, Shape,
+    Source, TokenKeys, Trigger, UsersConfig, UsherConfig, Validation,
 };
 pub use names::{SYSTEM_DATABASE, is_collection, is_database};
 pub use report::{Mistake, Mistakes, Notice};
 pub use secrets::Secrets;
 pub use usher_json::write_grants;
 
+use known::Known;
 use report::Report;
 use tree::{Disk, Memory, Tree};
 
@@ -97,13 +103,26 @@ fn read(tree: &dyn Tree, directory: &Path, secrets: &Secrets) -> Result<Loaded, 
     let context = Context { tree, report: &report };
     let root = root::read(context);
     let data_sources = data_sources::read(context);
-    let providers = providers::read(context, root.layout);
     let custom = custom_data::read(context, &root, &data_sources);
-    let functions = functions::read(context, root.layout, directory, custom.on_user_creation.as_deref());
+    let mut functions = functions::read(context, root.layout, directory, custom.on_user_creation.as_deref());
     custom_data::check_creation_function(context, &custom, &functions.named);
-    let values = values::read(context, &secrets.with_app(context));
+    let secrets = secrets.with_app(context);
+    let webhooks = endpoints::webhooks(context, directory, &secrets);
+    for webhook in &webhooks {
+        webhook.functions.iter().for_each(|function| functions.insert(context, &webhook.file, function.clone()));
+    }
+    let functions_known = functions.named.clone();
+    let known = Known { data_sources: &data_sources, functions: &functions_known, secrets: &secrets };
+    let endpoints::Endpoints { mut endpoints, scripts } = endpoints::read(context, known, &functions.functions);
+    endpoints.extend(webhooks.into_iter().map(|webhook| webhook.endpoint));
+    scripts.into_iter().for_each(|(file, script)| functions.insert(context, &file, script));
+    let mut providers = providers::read(context, &root, known);
+    let usher = usher_json::read(context, known);
+    usher.services.into_iter().for_each(|(name, services)| providers.set_services(name, services));
+    let values = values::read(context, &secrets);
     let environment = environment::read(context, &root.environment);
-    let usher = usher_json::read(context, &data_sources, &functions.named);
+    let rules = rules::read(context, known);
+    let triggers = triggers::read(context, known);
     not_run::notice(context, &root, &data_sources);
     let app = App {
         id: root.id,
@@ -118,10 +137,10 @@ fn read(tree: &dyn Tree, directory: &Path, secrets: &Secrets) -> Result<Loaded, 
         data_sources: data_sources.names().into_iter().map(str::to_owned).collect(),
         values,
         environment,
-        rules: RuleBook::default(),
-        triggers: BTreeMap::new(),
-        endpoints: Vec::new(),
-        usher,
+        rules,
+        triggers,
+        endpoints,
+        usher: usher.config,
     };
     let notices = report.finish()?;
     Ok(Loaded { app, notices })

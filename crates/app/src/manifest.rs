@@ -2,14 +2,17 @@
 //! `account`. In the older layouts the entry of a function is its own file, `functions/<name>/config.json`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use usher_contract::Budget;
+use usher_rules::Expression;
 
-use crate::json::{self, Fields, Node};
+use crate::json::{self, Node};
 use crate::names::{self, quote};
 use crate::root::Layout;
+use crate::run_as::{self, Authority};
 use crate::sources::Sources;
-use crate::{Account, Context, Grant, budget, grants};
+use crate::{Account, Context, Grant, budget, grants, rules};
 
 pub(crate) const FILE: &str = "functions/config.json";
 const KEYS: &[&str] = &[
@@ -35,7 +38,8 @@ pub(crate) struct Entry {
     pub(crate) file: String,
     pub(crate) line: Option<usize>,
     pub(crate) private: bool,
-    pub(crate) run_as_system: bool,
+    pub(crate) run_as: Option<Authority>,
+    pub(crate) can_evaluate: Option<Arc<Expression>>,
     pub(crate) disable_arg_logs: bool,
     pub(crate) budget: Budget,
     pub(crate) grants: Vec<Grant>,
@@ -51,7 +55,8 @@ impl Entry {
             file: FILE.to_owned(),
             line: None,
             private: false,
-            run_as_system: false,
+            run_as: None,
+            can_evaluate: None,
             disable_arg_logs: false,
             budget: budget::read(None, creation == Some(name)),
             grants: Vec::new(),
@@ -99,18 +104,18 @@ fn without_repeated(context: Context<'_>, entries: Vec<Entry>) -> Vec<Entry> {
 
 fn entry(node: Node<'_>, file: &str, directory: Option<&str>, creation: Option<&str>) -> Option<Entry> {
     let fields = node.object()?;
-    unknown(fields);
+    fields.refuse_misspelt(KEYS);
     let name_node = fields.required("name");
     let name = name_node.and_then(Node::text);
-    // Not short-circuited: each has a notice of its own.
-    let closed = keeps_callers_out(fields) | runs_as_somebody(fields);
+    let owner = name.unwrap_or_default();
     let entry = Entry {
         name: name.unwrap_or_default().to_owned(),
         source: directory.or(name).unwrap_or_default().to_owned(),
         file: file.to_owned(),
         line: name_node.map(Node::line),
-        private: fields.flag("private") || closed,
-        run_as_system: fields.flag("run_as_system"),
+        private: fields.flag("private"),
+        run_as: run_as::read(fields, owner),
+        can_evaluate: rules::can_evaluate(fields),
         disable_arg_logs: fields.flag("disable_arg_logs"),
         budget: budget::read(fields.get("budget"), creation.is_some() && creation == name),
         grants: grants::read(fields.get("grants")),
@@ -122,59 +127,4 @@ fn entry(node: Node<'_>, file: &str, directory: Option<&str>, creation: Option<&
         name_node?.mistake(message, names::FUNCTION_NAME_HELP);
     }
     Some(entry)
-}
-
-/// Exports carry keys that mean nothing here, but a slip in one that does, as in `"privat": true`, would give away
-/// what its author meant to keep.
-fn unknown(fields: Fields<'_>) {
-    for unknown in fields.unknown(KEYS) {
-        match unknown.near {
-            Some(near) => {
-                let help = format!("write \"{near}\", or remove the field");
-                fields.node.mistake_at(unknown.line, unknown.what(), help);
-            }
-            None => fields.node.notice_at(unknown.line, format!("{}; it has no effect", unknown.what())),
-        }
-    }
-}
-
-/// Whether a rule says who may call. Rules are not evaluated, and without it everybody could call: so nobody can, but
-/// for the app's other functions, as with any private function.
-fn keeps_callers_out(fields: Fields<'_>) -> bool {
-    let rule = fields.get("can_evaluate").filter(|node| !node.is_empty() && !always(*node));
-    if let Some(node) = rule {
-        node.not_run(
-            "\"can_evaluate\"",
-            "this version evaluates no rules; the function is private, so that nobody calls it whom the rule keeps out: \
-             check the caller at its start and remove the rule, and clients can call it",
-        );
-    }
-    rule.is_some()
-}
-
-/// `true` is the rule that always holds (reference 6.1).
-fn always(node: Node<'_>) -> bool {
-    let only = |fields: Fields<'_>| fields.iter().count() == 1 && fields.get("%%true").is_some_and(Node::is_true);
-    node.is_true() || node.try_object().is_some_and(only)
-}
-
-/// Whether the function is to run as a given user, whoever calls. It would run as its caller instead, and what it does
-/// would happen to the caller's data: so clients cannot call it. `run_as_system` overrides both (reference 5.1).
-fn runs_as_somebody(fields: Fields<'_>) -> bool {
-    if fields.flag("run_as_system") {
-        return false;
-    }
-    let named = ["run_as_user_id", "run_as_user_id_script_source"].into_iter().filter(|key| {
-        let given = fields.get(key).filter(|node| !node.is_empty());
-        if let Some(node) = given {
-            node.not_run(
-                &quote(key),
-                "functions run as their caller or as the system; the function is private, so that it does not do to its \
-                 caller's data what was meant for somebody else's: decide for one of the two and remove the field, and \
-                 clients can call it",
-            );
-        }
-        given.is_some()
-    });
-    named.count() > 0
 }

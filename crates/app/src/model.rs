@@ -149,6 +149,8 @@ pub struct DataGrant {
 pub struct CustomUserData {
     /// Whether the claim is filled and the grant exists.
     pub enabled: bool,
+    /// The data source that the collection is named by.
+    pub data_source: String,
     /// The database of the collection.
     pub database: String,
     /// The collection.

@@ -98,6 +98,30 @@ pub(crate) fn id_field(node: Node<'_>) -> Option<&str> {
     top_level.then_some(name)
 }
 
+/// The address of a service that is trusted for its answers; otherwise reports what is wrong with it. Without TLS it has
+/// to be on this machine.
+pub(crate) fn service_address(node: Node<'_>) -> Option<&str> {
+    let text = node.text()?;
+    let address = url::Url::parse(text).ok();
+    let local = |url: &url::Url| match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let trusted = |url: &url::Url| match url.scheme() {
+        "https" => url.has_host(),
+        "http" => local(url),
+        _ => false,
+    };
+    if !address.as_ref().is_some_and(trusted) {
+        let message = format!("{} is not the address of a service", quote(text));
+        node.mistake(message, "write an address that begins https://; http:// is for services on this machine only");
+        return None;
+    }
+    Some(text)
+}
+
 /// The known name that was probably meant.
 pub(crate) fn near<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     // No known name is longer than this, and the distance takes time in proportion to both lengths.

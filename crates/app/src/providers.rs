@@ -1,28 +1,33 @@
 //! `auth/providers.json`, or `auth_providers/<name>.json` in the older layouts: how users may authenticate (reference
 //! 3.3, 7.7).
 
+mod custom_token;
+mod local_userpass;
+mod metadata;
+mod oauth2;
+
 use crate::data_sources::json_files;
 use crate::json::{self, Fields, Node};
+use crate::known::Known;
 use crate::names::{near, quote};
-use crate::root::Layout;
-use crate::{Confirmation, Context, LocalUserpass, Mail, Providers, Reset};
+use crate::root::{Layout, Root};
+use crate::{Context, OAuth2Services, Providers};
 
 const FILE: &str = "auth/providers.json";
 const DIRECTORY: &str = "auth_providers";
 const ANON_USER: &str = "anon-user";
 const LOCAL_USERPASS: &str = "local-userpass";
+const API_KEY: &str = "api-key";
+const CUSTOM_TOKEN: &str = "custom-token";
+const CUSTOM_FUNCTION: &str = "custom-function";
+pub(crate) const GOOGLE: &str = "oauth2-google";
+pub(crate) const FACEBOOK: &str = "oauth2-facebook";
+pub(crate) const APPLE: &str = "oauth2-apple";
 /// Every provider of App Services.
-const TYPES: &[&str] = &[
-    ANON_USER,
-    LOCAL_USERPASS,
-    "api-key",
-    "custom-token",
-    "custom-function",
-    "oauth2-google",
-    "oauth2-facebook",
-    "oauth2-apple",
-];
+pub(crate) const TYPES: &[&str] =
+    &[ANON_USER, LOCAL_USERPASS, API_KEY, CUSTOM_TOKEN, CUSTOM_FUNCTION, GOOGLE, FACEBOOK, APPLE];
 const KEYS: &[&str] = &[
+    "_id",
     "id",
     "name",
     "type",
@@ -33,29 +38,16 @@ const KEYS: &[&str] = &[
     "redirect_uris",
     "domain_restrictions",
 ];
-/// Configuration of `local-userpass` (reference 3.4).
-const USERPASS_KEYS: &[&str] = &[
-    "autoConfirm",
-    "emailConfirmationUrl",
-    "confirmEmailSubject",
-    "runConfirmationFunction",
-    "confirmationFunctionName",
-    "confirmationFunctionId",
-    "resetPasswordUrl",
-    "resetPasswordSubject",
-    "runResetFunction",
-    "resetFunctionName",
-    "resetFunctionId",
-];
+const FUNCTION_KEYS: &[&str] = &["authFunctionName", "authFunctionId"];
 
 /// `auth/providers.json` holds all of them; the older layouts have a file for each.
-pub(crate) fn read(context: Context<'_>, layout: Layout) -> Providers {
-    let mut providers = Providers::default();
-    let place = match layout {
+pub(crate) fn read(context: Context<'_>, root: &Root, known: Known<'_>) -> Providers {
+    let mut reader = Reader { known, app: &root.id, providers: Providers::default(), none: true };
+    let place = match root.layout {
         Layout::Current => {
             json::read(context, FILE, |node| {
                 for (name, node) in node.object()?.iter() {
-                    providers.read(name, node);
+                    reader.provider(name, node);
                 }
                 Some(())
             });
@@ -65,7 +57,7 @@ pub(crate) fn read(context: Context<'_>, layout: Layout) -> Providers {
             for file in json_files(context, DIRECTORY) {
                 json::read(context, &file, |node| {
                     let name = node.object()?.required("name")?.text()?;
-                    providers.read(name, node);
+                    reader.provider(name, node);
                     Some(())
                 });
             }
@@ -73,32 +65,64 @@ pub(crate) fn read(context: Context<'_>, layout: Layout) -> Providers {
         }
     };
     if !context.tree.exists(place) {
-        let message = "there is nothing here, so nobody can log in; Usher runs anon-user and local-userpass";
-        context.report.notice(place, None, message);
-    } else if !providers.anon_user && providers.local_userpass.is_none() {
-        let message = "no provider that Usher runs is switched on, so nobody can log in";
-        context.report.notice(place, None, message);
+        context.report.notice(place, None, "there is nothing here, so nobody can log in");
+    } else if reader.none {
+        context.report.notice(place, None, "no provider is switched on, so nobody can log in");
     }
-    providers
+    reader.providers
 }
 
 impl Providers {
-    fn read(&mut self, name: &str, node: Node<'_>) {
+    /// Gives the provider of this name, if it is switched on, other addresses than the usual ones.
+    pub(crate) fn set_services(&mut self, name: &str, services: OAuth2Services) {
+        let provider = match name {
+            GOOGLE => self.google.as_mut(),
+            FACEBOOK => self.facebook.as_mut(),
+            APPLE => self.apple.as_mut(),
+            _ => None,
+        };
+        if let Some(provider) = provider {
+            provider.services = services;
+        }
+    }
+}
+
+struct Reader<'a> {
+    known: Known<'a>,
+    /// The app's id.
+    app: &'a str,
+    providers: Providers,
+    /// None is switched on.
+    none: bool,
+}
+
+impl Reader<'_> {
+    fn provider(&mut self, name: &str, node: Node<'_>) {
         let Some(provider) = node.object() else {
             return;
         };
-        provider.notice_unknown(KEYS);
+        provider.refuse_misspelt(KEYS);
         let disabled = provider.flag("disabled");
         if !check_type(name, node, provider) || disabled {
             return;
         }
+        self.none = false;
+        let known = self.known;
+        let providers = &mut self.providers;
+        if let Some(domains) = provider.get("domain_restrictions").filter(|node| !node.is_empty() && name != GOOGLE) {
+            let message = "users of this provider cannot be told apart by domain";
+            domains.mistake(message, format!("remove \"domain_restrictions\", which is for {GOOGLE}"));
+        }
         match name {
-            ANON_USER => self.anon_user = true,
-            LOCAL_USERPASS => self.local_userpass = Some(local_userpass(node, provider)),
-            _ => node.not_run(
-                &format!("the provider {}", quote(name)),
-                "this version authenticates by anon-user and local-userpass only",
-            ),
+            ANON_USER => providers.anon_user = true,
+            LOCAL_USERPASS => providers.local_userpass = Some(local_userpass::read(provider, known)),
+            API_KEY => providers.api_key = true,
+            CUSTOM_TOKEN => providers.custom_token = custom_token::read(provider, known, self.app),
+            CUSTOM_FUNCTION => providers.custom_function = custom_function(provider, known),
+            GOOGLE => providers.google = oauth2::read(name, provider, known),
+            FACEBOOK => providers.facebook = oauth2::read(name, provider, known),
+            APPLE => providers.apple = oauth2::read(name, provider, known),
+            _ => {}
         }
     }
 }
@@ -120,34 +144,8 @@ fn check_type(name: &str, node: Node<'_>, provider: Fields<'_>) -> bool {
     }
 }
 
-fn local_userpass(node: Node<'_>, provider: Fields<'_>) -> LocalUserpass {
-    let Some(config) = provider.get("config") else {
-        pending(node);
-        return LocalUserpass::default();
-    };
-    let Some(fields) = config.object() else {
-        return LocalUserpass::default();
-    };
-    fields.notice_unknown(USERPASS_KEYS);
-    let auto_confirm = fields.flag("autoConfirm") && !fields.flag("runConfirmationFunction");
-    if !auto_confirm {
-        pending(config);
-    }
-    let reset_function = fields.get("runResetFunction").filter(|node| node.boolean() == Some(true));
-    let reset_mail = fields.get("resetPasswordUrl").filter(|node| !node.is_empty());
-    if let Some(reset) = reset_function.or(reset_mail) {
-        reset.not_run("password reset", "this version neither sends e-mail nor runs a reset function");
-    }
-    LocalUserpass {
-        confirmation: if auto_confirm { Confirmation::Automatic } else { Confirmation::Mail(Mail::default()) },
-        reset: Reset::None,
-    }
-}
-
-fn pending(node: Node<'_>) {
-    node.not_run(
-        "confirmation of registrations",
-        "this version neither sends e-mail nor runs a confirmation function: \
-         a registration stays pending until \"autoConfirm\" is true",
-    );
+fn custom_function(provider: Fields<'_>, known: Known<'_>) -> Option<String> {
+    let config = provider.required("config")?.object()?;
+    config.refuse_misspelt(FUNCTION_KEYS);
+    known.function(config.required("authFunctionName")?).map(str::to_owned)
 }

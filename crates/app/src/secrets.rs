@@ -63,6 +63,11 @@ impl Secrets {
         Ok(secrets)
     }
 
+    /// These secrets, by name.
+    pub fn from_map(secrets: BTreeMap<String, String>) -> Self {
+        Self { file: secrets, environment: BTreeMap::new() }
+    }
+
     /// These, and those of the environment variables `USHER_SECRET_<name>`, which go before them. Where a name has
     /// characters that no variable's name should have, they may be written `_`, and the whole name in capitals: the secret
     /// `api-key` is `USHER_SECRET_API_KEY`.

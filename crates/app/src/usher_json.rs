@@ -1,18 +1,22 @@
 //! `usher.json`: what Usher needs to know of an app and no export says.
 
+mod services;
+mod users;
 mod write;
+
+use std::collections::BTreeMap;
 
 use usher_contract::Operations;
 
-use crate::data_sources::DataSources;
 use crate::json::{self, Fields, Node};
-use crate::names::{self, near, quote};
-use crate::{Context, DataGrant, HttpGrant, UsersConfig, UsherConfig, grants};
+use crate::known::Known;
+use crate::names::{self, quote};
+use crate::{Context, DataGrant, HttpGrant, OAuth2Services, UsherConfig, grants};
 
 pub use write::write_grants;
 
 const FILE: &str = "usher.json";
-const KEYS: &[&str] = &["share_instance", "http", "grants"];
+const KEYS: &[&str] = &["share_instance", "http", "grants", "users", "oauth2"];
 const HTTP_KEYS: &[&str] = &["origin", "functions"];
 const GRANT_KEYS: &[&str] = &["data_source", "database", "collection", "operations", "functions"];
 const ORIGIN_HELP: &str = "write a scheme, a host and perhaps a port: \"https://api.example.com\", or \"https://*.example.com\" for all \
@@ -21,26 +25,28 @@ const ORIGIN_HELP: &str = "write a scheme, a host and perhaps a port: \"https://
 /// The longest name of a host (RFC 1035).
 const HOST_NAME_BYTES: usize = 253;
 
-/// What the names in the file may stand for.
-struct Known<'a> {
-    data_sources: &'a DataSources,
-    functions: &'a [String],
+/// What the file says.
+#[derive(Default)]
+pub(crate) struct UsherJson {
+    pub(crate) config: UsherConfig,
+    /// Addresses of providers, by the provider's name.
+    pub(crate) services: BTreeMap<&'static str, OAuth2Services>,
 }
 
-pub(crate) fn read(context: Context<'_>, data_sources: &DataSources, functions: &[String]) -> UsherConfig {
-    let known = Known { data_sources, functions };
-    let config = json::read(context, FILE, |node| {
+pub(crate) fn read(context: Context<'_>, known: Known<'_>) -> UsherJson {
+    let file = json::read(context, FILE, |node| {
         let fields = node.object()?;
         fields.refuse_unknown(KEYS);
-        Some(UsherConfig {
+        let config = UsherConfig {
             present: true,
             share_instance: fields.flag("share_instance"),
             http: each(fields, "http", |node| known.http(node)),
             grants: each(fields, "grants", |node| known.grant(node)),
-            users: UsersConfig::default(),
-        })
+            users: users::read(fields),
+        };
+        Some(UsherJson { config, services: services::read(fields) })
     });
-    config.flatten().unwrap_or_default()
+    file.flatten().unwrap_or_default()
 }
 
 fn each<'d, T>(fields: Fields<'d>, key: &str, read: impl FnMut(Node<'d>) -> Option<T>) -> Vec<T> {
@@ -53,7 +59,7 @@ impl Known<'_> {
             return origin(node, Vec::new());
         };
         node.object()?.refuse_unknown(HTTP_KEYS);
-        let functions = self.functions(fields);
+        let functions = self.granted(fields);
         origin(fields.required("origin")?, functions?)
     }
 
@@ -68,7 +74,7 @@ impl Known<'_> {
             false => names::collection(node, database).map(|name| Some(name.to_owned())),
         });
         let operations = fields.get("operations").map_or(Some(Operations::ALL), grants::operations);
-        let functions = self.functions(fields);
+        let functions = self.granted(fields);
         Some(DataGrant {
             data_source: data_source?.to_owned(),
             database: database?.to_owned(),
@@ -78,17 +84,8 @@ impl Known<'_> {
         })
     }
 
-    fn data_source<'d>(&self, node: Node<'d>) -> Option<&'d str> {
-        let name = node.text()?;
-        if !self.data_sources.names().contains(&name) {
-            node.mistake(format!("no data source is named {}", quote(name)), self.data_sources.help());
-            return None;
-        }
-        Some(name)
-    }
-
     /// The functions of a grant; without the field all of them, and `None` where the field has a mistake.
-    fn functions(&self, fields: Fields<'_>) -> Option<Vec<String>> {
+    fn granted(&self, fields: Fields<'_>) -> Option<Vec<String>> {
         let Some(field) = fields.get("functions") else {
             return Some(Vec::new());
         };
@@ -96,17 +93,7 @@ impl Known<'_> {
         if nodes.is_empty() {
             field.mistake("a grant for no function", "name functions, or leave \"functions\" out for all");
         }
-        let name = |node: Node<'_>| {
-            let name = node.text()?;
-            if !self.functions.iter().any(|known| known == name) {
-                let known: Vec<&str> = self.functions.iter().map(String::as_str).collect();
-                let guess = near(name, &known).map(|near| format!("; did you mean {}?", quote(near)));
-                let message = format!("no function is named {}{}", quote(name), guess.unwrap_or_default());
-                node.mistake(message, "name functions of the app, or leave \"functions\" out for all");
-            }
-            Some(name.to_owned())
-        };
-        nodes.into_iter().map(name).collect()
+        nodes.into_iter().map(|node| self.function(node).map(str::to_owned)).collect()
     }
 }
 

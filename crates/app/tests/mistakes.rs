@@ -12,6 +12,12 @@ const PROVIDERS: &str = "auth/providers.json";
 const CUSTOM: &str = "auth/custom_user_data.json";
 const FUNCTIONS: &str = "functions/config.json";
 const USHER: &str = "usher.json";
+const SOURCE: (&str, &str) = ("data_sources/a/config.json", "{\"name\": \"a\"}");
+const RULES: &str = "data_sources/a/d/c/rules.json";
+const SCHEMA: &str = "data_sources/a/d/c/schema.json";
+const TRIGGER: &str = "triggers/a.json";
+const ENDPOINTS: &str = "http_endpoints/config.json";
+const WEBHOOK: &str = "services/s/incoming_webhooks/w/config.json";
 
 #[rustfmt::skip]
 const CASES: &[Case<'_>] = &[
@@ -114,6 +120,87 @@ const CASES: &[Case<'_>] = &[
     ("broken rules", &[("data_sources/a/config.json", "{\"name\": \"a\"}"), ("data_sources/a/d/c/rules.json", "{\n,}")], ("data_sources/a/d/c/rules.json", 2, "not JSON")),
     ("broken service", &[("services/mail/config.json", "{\n,}")], ("services/mail/config.json", 2, "not JSON")),
     ("broken resolver", &[("graphql/custom_resolvers/a.json", "{\n,}")], ("graphql/custom_resolvers/a.json", 2, "not JSON")),
+    // Providers
+    ("confirmation by a function that is not named", &[(PROVIDERS, "{\"local-userpass\": {\"config\":\n{\"runConfirmationFunction\": true}}}")], (PROVIDERS, 2, "\"confirmationFunctionName\" is missing")),
+    ("confirmation by no function", &[(PROVIDERS, "{\"local-userpass\": {\"config\": {\"runConfirmationFunction\": true,\n\"confirmationFunctionName\": \"helo\"}}}")], (PROVIDERS, 2, "no function is named \"helo\"; did you mean \"hello\"?")),
+    ("reset by no function", &[(PROVIDERS, "{\"local-userpass\": {\"config\": {\"autoConfirm\": true, \"runResetFunction\": true,\n\"resetFunctionName\": \"x\"}}}")], (PROVIDERS, 2, "no function is named \"x\"")),
+    ("a link that leads nowhere", &[(PROVIDERS, "{\"local-userpass\": {\"config\": {\n\"emailConfirmationUrl\": \"confirm.html\"}}}")], (PROVIDERS, 2, "no address that a link could lead to")),
+    ("misspelt disabled", &[(PROVIDERS, "{\"anon-user\":\n{\"disable\": true}}")], (PROVIDERS, 2, "did you mean \"disabled\"?")),
+    ("custom function that is not there", &[(PROVIDERS, "{\"custom-function\": {\"config\": {\n\"authFunctionName\": \"login\"}}}")], (PROVIDERS, 2, "no function is named \"login\"")),
+    ("custom function without a name", &[(PROVIDERS, "{\"custom-function\":\n{\"config\":\n{}}}")], (PROVIDERS, 3, "\"authFunctionName\" is missing")),
+    ("custom token without keys", &[(PROVIDERS, "{\"custom-token\":\n{\"config\": {}}}")], (PROVIDERS, 2, "\"secret_config\" is missing")),
+    ("custom token with an unknown secret", &[(PROVIDERS, "{\"custom-token\": {\"config\": {}, \"secret_config\": {\"signingKeys\": [\n\"jwt-key\"]}}}")], (PROVIDERS, 2, "the secret \"jwt-key\" is not known")),
+    ("custom token with too many keys", &[(PROVIDERS, "{\"custom-token\": {\"config\": {}, \"secret_config\": {\n\"signingKeys\": [\"a\", \"b\", \"c\", \"d\"]}}}")], (PROVIDERS, 2, "4 signing keys, where there are from 1 to 3")),
+    ("custom token with a short key", &[("secrets.json", "{\"a\": \"short\"}"), (PROVIDERS, "{\"custom-token\": {\"config\": {}, \"secret_config\": {\"signingKeys\":\n[\"a\"]}}}")], (PROVIDERS, 2, "has 5 characters, where a key has from 32 to 512")),
+    ("custom token with a secret for a public key", &[("secrets.json", "{\"a\": \"0123456789abcdef0123456789abcdef\"}"), (PROVIDERS, "{\"custom-token\": {\"config\": {\"signingAlgorithm\": \"RS256\"}, \"secret_config\": {\"signingKeys\":\n[\"a\"]}}}")], (PROVIDERS, 2, "not the text of a public key")),
+    ("custom token without a signature", &[(PROVIDERS, "{\"custom-token\": {\"config\":\n{\"signingAlgorithm\": \"none\"}, \"secret_config\": {}}}")], (PROVIDERS, 2, "\"none\" is not an algorithm")),
+    ("keys published in the clear", &[(PROVIDERS, "{\"custom-token\": {\"config\": {\"useJWKURI\": true,\n\"jwkURI\": \"http://example.com/keys\"}}}")], (PROVIDERS, 2, "is not the address of a service")),
+    ("keys published nowhere", &[(PROVIDERS, "{\"custom-token\": {\"config\":\n{\"useJWKURI\": true}}}")], (PROVIDERS, 2, "\"jwkURI\" is missing")),
+    ("metadata without a member", &[(PROVIDERS, "{\"oauth2-apple\": {\"config\": {\"clientId\": \"a\"}, \"metadata_fields\": [\n{\"required\": true}]}}")], (PROVIDERS, 2, "\"name\" is missing")),
+    ("metadata under an operator", &[(PROVIDERS, "{\"oauth2-apple\": {\"config\": {\"clientId\": \"a\"}, \"metadata_fields\": [\n{\"name\": \"$set\"}]}}")], (PROVIDERS, 2, "cannot name a field")),
+    ("google without a client", &[(PROVIDERS, "{\"oauth2-google\": {\n\"config\": {}}}")], (PROVIDERS, 2, "\"clientId\" is missing")),
+    ("google for everybody", &[(PROVIDERS, "{\"oauth2-google\": {\"config\": {\n\"clientId\": \"\"}}}")], (PROVIDERS, 2, "no token could be for this app")),
+    ("google with an unknown secret", &[(PROVIDERS, "{\"oauth2-google\": {\"config\": {\"clientId\": \"a\"},\n\"secret_config\": {\"clientSecret\": \"google\"}}}")], (PROVIDERS, 2, "the secret \"google\" is not known")),
+    ("misspelt domains", &[(PROVIDERS, "{\"oauth2-google\": {\"config\": {\"clientId\": \"a\"},\n\"domain_restriction\": [\"example.com\"]}}")], (PROVIDERS, 2, "did you mean \"domain_restrictions\"?")),
+    ("domains that nobody checks", &[(PROVIDERS, "{\"oauth2-apple\": {\"config\": {\"clientId\": \"a\"},\n\"domain_restrictions\": [\"example.com\"]}}")], (PROVIDERS, 2, "cannot be told apart by domain")),
+    // Who may call, and as whom
+    ("expression that is none", &[(FUNCTIONS, "[{\"name\": \"hello\",\n\"can_evaluate\": [1]}]")], (FUNCTIONS, 2, "")),
+    ("misspelt can_evaluate", &[(FUNCTIONS, "[{\"name\": \"hello\",\n\"can_evalute\": {}}]")], (FUNCTIONS, 2, "did you mean \"can_evaluate\"?")),
+    ("run as two", &[(FUNCTIONS, "[{\"name\": \"hello\", \"run_as_user_id\": \"5f\",\n\"run_as_user_id_script_source\": \"exports = 1\"}]")], (FUNCTIONS, 2, "both")),
+    ("run as a number", &[(FUNCTIONS, "[{\"name\": \"hello\",\n\"run_as_user_id\": 5}]")], (FUNCTIONS, 2, "must hold a string")),
+    ("function in the place of a script", &[(FUNCTIONS, "[{\"name\": \"hello\", \"run_as_user_id_script_source\": \"exports = 1\"}, {\"name\": \"run_as/hello\"}]"), ("functions/run_as/hello.wasm", "")], (FUNCTIONS, 0, "has the name of a script or webhook")),
+    // Rules
+    ("misspelt clause", &[SOURCE, (RULES, "{\"roles\": [\n{\"name\": \"a\", \"apply_when\": {},\n\"document_filter\": {\"read\": false}, \"read\": true}]}")], (RULES, 3, "document_filters")),
+    ("clause given twice", &[SOURCE, (RULES, "{\"roles\": [{\"name\": \"a\", \"apply_when\": {}, \"read\": false,\n\"read\": true}]}")], (RULES, 2, "given twice")),
+    ("rules without roles", &[SOURCE, (RULES, "{\"collection\": \"c\",\n\"read\": true}")], (RULES, 2, "rules without roles are not read")),
+    ("rules that are a list", &[SOURCE, (RULES, "\n[]")], (RULES, 2, "must hold an object")),
+    ("rules of a system database", &[SOURCE, ("data_sources/a/admin/users/rules.json", "{}")], ("data_sources/a/admin/users/rules.json", 0, "no collection of an app's own")),
+    ("rules of one collection in two files", &[SOURCE, (RULES, "{}"), ("data_sources/a/d/e/rules.json", "{\"database\": \"d\", \"collection\": \"c\"}")], ("data_sources/a/d/e/rules.json", 0, "a second file of rules for d.c, the first is data_sources/a/d/c/rules.json")),
+    ("collection that is a number", &[SOURCE, (RULES, "{\"database\": \"d\",\n\"collection\": 1}")], (RULES, 2, "must hold a string")),
+    ("broken default rules", &[SOURCE, ("data_sources/a/default_rule.json", "{\"roles\": [{\"name\": \"a\", \"apply_when\": {},\n\"wirte\": true}]}")], ("data_sources/a/default_rule.json", 2, "write")),
+    ("unknown type", &[SOURCE, (SCHEMA, "{\"properties\": {\n\"a\": {\n\"bsonType\": \"text\"}}}")], (SCHEMA, 3, "\"text\" is not a type")),
+    ("misspelt keyword", &[SOURCE, (SCHEMA, "{\n\"requred\": [\"a\"]}")], (SCHEMA, 2, "did you mean \"required\"?")),
+    ("broken relationships", &[SOURCE, ("data_sources/a/d/c/relationships.json", "{\n,}")], ("data_sources/a/d/c/relationships.json", 2, "not JSON")),
+    ("expression of an unknown value", &[SOURCE, (RULES, "{\"roles\": [{\"name\": \"a\", \"read\": true, \"apply_when\": {\n\"owner\":\n\"%%usr.id\"}}]}")], (RULES, 3, "%%usr")),
+    ("rule of who may call with a mistake", &[(FUNCTIONS, "[{\"name\": \"hello\", \"can_evaluate\":\n{\"%%user.id\":\n{\"$exist\": true}}}]")], (FUNCTIONS, 3, "$exist")),
+    // Triggers
+    ("trigger of no kind", &[(TRIGGER, "{\"name\": \"t\", \"function_name\": \"hello\", \"config\": {},\n\"type\": \"DATABSE\"}")], (TRIGGER, 2, "did you mean \"DATABASE\"?")),
+    ("trigger without a function", &[(TRIGGER, "\n{\"name\": \"t\", \"type\": \"SCHEDULED\", \"config\": {\"schedule\": \"0 0 * * *\"}}")], (TRIGGER, 2, "\"function_name\" is missing")),
+    ("trigger of a function that is not there", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"SCHEDULED\", \"config\": {\"schedule\": \"0 0 * * *\"}, \"event_processors\": {\"FUNCTION\": {\"config\": {\n\"function_name\": \"helo\"}}}}")], (TRIGGER, 2, "did you mean \"hello\"?")),
+    ("schedule with seconds", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"SCHEDULED\", \"function_name\": \"hello\", \"config\": {\n\"schedule\": \"0 0 3 * * *\"}}")], (TRIGGER, 2, "has 6 fields, where a schedule has five, and none is for seconds")),
+    ("schedule of a strange hour", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"SCHEDULED\", \"function_name\": \"hello\", \"config\": {\n\"schedule\": \"0 25 * * *\"}}")], (TRIGGER, 2, "is not a schedule")),
+    ("trigger on a strange operation", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\", \"config\": {\"database\": \"d\", \"operation_types\": [\"INSERT\",\n\"UPDAT\"]}}")], (TRIGGER, 2, "did you mean \"UPDATE\"?")),
+    ("trigger on users without an operation", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"AUTHENTICATION\", \"function_name\": \"hello\", \"config\":\n{\"providers\": []}}")], (TRIGGER, 2, "\"operation_type\" is missing")),
+    ("trigger of another data source", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\", \"config\": {\"database\": \"d\",\n\"service_name\": \"x\"}}")], (TRIGGER, 2, "no data source is named \"x\"")),
+    ("trigger without a database", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\",\n\"config\": {}}")], (TRIGGER, 2, "\"database\" is missing")),
+    ("trigger of Usher's own database", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\", \"config\":\n{\"database\": \"usher\"}}")], (TRIGGER, 2, "is not for apps")),
+    ("trigger with a broken match", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\", \"config\": {\"database\": \"d\",\n\"match\": {\"fullDocument.o\": {\"$oid\": \"x\"}}}}")], (TRIGGER, 2, "not Extended JSON")),
+    ("trigger with a match that is text", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\", \"config\": {\"database\": \"d\",\n\"match\": \"x\"}}")], (TRIGGER, 2, "must hold an object")),
+    ("two triggers of one name", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"SCHEDULED\", \"function_name\": \"hello\", \"config\": {\"schedule\": \"0 0 * * *\"}}"), ("triggers/b.json", "{\"name\": \"t\", \"type\": \"SCHEDULED\", \"function_name\": \"hello\", \"config\": {\"schedule\": \"0 0 * * *\"}}")], ("triggers/b.json", 0, "a second trigger named \"t\", the first is triggers/a.json")),
+    // Endpoints
+    ("pasted connection string", &[(ENDPOINTS, "[{\"http_method\": \"GET\", \"function_name\": \"hello\",\n\"route\": \"mongodb+srv://user:pw@host/\"}]")], (ENDPOINTS, 2, "this is not the route of an endpoint")),
+    ("route without a slash", &[(ENDPOINTS, "[{\"http_method\": \"GET\", \"function_name\": \"hello\",\n\"route\": \"orders\"}]")], (ENDPOINTS, 2, "\"orders\" is not the route")),
+    ("route with a query", &[(ENDPOINTS, "[{\"http_method\": \"GET\", \"function_name\": \"hello\",\n\"route\": \"/orders?x=1\"}]")], (ENDPOINTS, 2, "is not the route")),
+    ("endpoint without a method", &[(ENDPOINTS, "[\n{\"route\": \"/a\", \"function_name\": \"hello\"}]")], (ENDPOINTS, 2, "\"http_method\" is missing")),
+    ("endpoint of a strange method", &[(ENDPOINTS, "[{\"route\": \"/a\", \"function_name\": \"hello\",\n\"http_method\": \"FETCH\"}]")], (ENDPOINTS, 2, "\"FETCH\" is not a method")),
+    ("endpoint of no function", &[(ENDPOINTS, "[{\"route\": \"/a\", \"http_method\": \"GET\",\n\"function_name\": \"helo\"}]")], (ENDPOINTS, 2, "did you mean \"hello\"?")),
+    ("endpoint with a misspelt validation", &[(ENDPOINTS, "[{\"route\": \"/a\", \"http_method\": \"GET\", \"function_name\": \"hello\",\n\"validation_methd\": \"VERIFY_PAYLOAD\"}]")], (ENDPOINTS, 2, "did you mean \"validation_method\"?")),
+    ("endpoint with an unknown validation", &[(ENDPOINTS, "[{\"route\": \"/a\", \"http_method\": \"GET\", \"function_name\": \"hello\",\n\"validation_method\": \"VERIFY\"}]")], (ENDPOINTS, 2, "is not a way to validate")),
+    ("endpoint without its secret", &[(ENDPOINTS, "[{\"route\": \"/a\", \"http_method\": \"GET\", \"function_name\": \"hello\",\n\"validation_method\": \"VERIFY_PAYLOAD\"}]")], (ENDPOINTS, 2, "a secret is needed")),
+    ("endpoint with an unknown secret", &[(ENDPOINTS, "[{\"route\": \"/a\", \"http_method\": \"GET\", \"function_name\": \"hello\", \"validation_method\": \"VERIFY_PAYLOAD\",\n\"secret_name\": \"s\"}]")], (ENDPOINTS, 2, "is not known")),
+    ("endpoint with an empty secret", &[("secrets.json", "{\"s\": \"\"}"), (ENDPOINTS, "[{\"route\": \"/a\", \"http_method\": \"GET\", \"function_name\": \"hello\", \"validation_method\": \"SECRET_AS_QUERY_PARAM\",\n\"secret_name\": \"s\"}]")], (ENDPOINTS, 2, "is empty")),
+    ("endpoint with a strange result", &[(ENDPOINTS, "[{\"route\": \"/a\", \"http_method\": \"GET\", \"function_name\": \"hello\",\n\"return_type\": \"XML\"}]")], (ENDPOINTS, 2, "\"XML\" is not a type of result")),
+    ("two endpoints of one route", &[(ENDPOINTS, "[{\"route\": \"/a\", \"http_method\": \"GET\", \"function_name\": \"hello\"},\n{\"route\": \"/a\", \"http_method\": \"GET\", \"function_name\": \"hello\"}]")], (ENDPOINTS, 2, "the first is http_endpoints/config.json:1")),
+    ("webhook without a source", &[("services/s/config.json", "{\"name\": \"s\", \"type\": \"http\"}"), (WEBHOOK, "\n{\"name\": \"w\"}")], (WEBHOOK, 2, "the webhook \"w\" has no source")),
+    ("webhook that no address leads to", &[("services/s/config.json", "{\"name\": \"s\", \"type\": \"http\"}"), (WEBHOOK, "{\"name\": \"w/x\"}")], (WEBHOOK, 1, "cannot stand in the address")),
+    ("webhook with an unknown secret", &[("services/s/config.json", "{\"name\": \"s\", \"type\": \"http\"}"), ("services/s/incoming_webhooks/w/source.js", ""), (WEBHOOK, "{\"name\": \"w\", \"options\": {\"validationMethod\": \"SECRET_AS_QUERY_PARAM\",\n\"secret\": \"kept\"}}")], (WEBHOOK, 2, "is not known")),
+    // usher.json, about users and issuers
+    ("unknown setting of users", &[(USHER, "{\"users\": {\n\"case_insensitive_emails\": true}}")], (USHER, 2, "did you mean \"case_insensitive_email\"?")),
+    ("refresh tokens that are too short", &[(USHER, "{\"users\": {\n\"refresh_token_seconds\": 1799}}")], (USHER, 2, "not from 1800 to 157680000")),
+    ("refresh tokens that are too long", &[(USHER, "{\"users\": {\n\"refresh_token_seconds\": 157680001}}")], (USHER, 2, "not from 1800 to 157680000")),
+    ("anonymous users for no time", &[(USHER, "{\"users\": {\n\"anonymous_days\": 0}}")], (USHER, 2, "\"anonymous_days\" is 0")),
+    ("issuer of another provider", &[(USHER, "{\"oauth2\": {\n\"google\": {}}}")], (USHER, 2, "unknown field \"google\"")),
+    ("issuer in the clear", &[(USHER, "{\"oauth2\": {\"oauth2-google\": {\n\"keys\": \"http://example.com\"}}}")], (USHER, 2, "is not the address of a service")),
     ("broken trigger", &[("triggers/a.json", "{\n}}")], ("triggers/a.json", 2, "not JSON")),
 ];
 

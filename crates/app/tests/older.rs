@@ -3,7 +3,7 @@
 mod common;
 
 use common::{directory, load_both, write};
-use usher_app::{Confirmation, Source, load};
+use usher_app::{Confirmation, Occasion, Source, load};
 
 /// As Stitch exported it: ids everywhere, a directory for each function and service.
 const OLDER: common::Files<'static> = &[
@@ -31,7 +31,11 @@ const OLDER: common::Files<'static> = &[
     ("services/hooks/config.json", r#"{"name": "hooks", "type": "http", "config": {}, "version": 1}"#),
     ("services/hooks/incoming_webhooks/ping/config.json", r#"{"name": "ping", "run_as_user_id": ""}"#),
     ("services/hooks/incoming_webhooks/ping/source.js", "exports = () => 'pong';"),
-    ("triggers/onLogin.json", r#"{"name": "onLogin", "type": "AUTHENTICATION", "disabled": false}"#),
+    (
+        "triggers/onLogin.json",
+        r#"{"id": "5d", "name": "onLogin", "type": "AUTHENTICATION", "disabled": false, "function_id": "5d",
+            "function_name": "addTask", "config": {"operation_type": "login", "providers": ["anon-user"]}}"#,
+    ),
     ("values/limit.json", r#"{"id": "5d", "name": "limit", "value": 3, "private": false}"#),
 ];
 const ROOT: &str = r#"{"app_id": "tracker-abcde", "config_version": VERSION, "name": "tracker", "location": "IE",
@@ -49,7 +53,9 @@ fn both_older_layouts_are_read_like_the_current_one() {
         let app = loaded.app;
         assert_eq!((app.id.as_str(), app.name.as_str(), app.location.as_str()), ("tracker-abcde", "tracker", "IE"));
         assert_eq!(app.allowed_request_origins, ["https://example.com"]);
-        assert!(app.providers.anon_user && app.providers.local_userpass.unwrap().confirmation == Confirmation::Automatic);
+        assert!(
+            app.providers.anon_user && app.providers.local_userpass.unwrap().confirmation == Confirmation::Automatic
+        );
         assert_eq!(app.data_sources, ["cluster"]);
         let custom = app.custom_user_data;
         assert!(custom.enabled);
@@ -57,23 +63,25 @@ fn both_older_layouts_are_read_like_the_current_one() {
         assert_eq!((custom.user_id_field.as_str(), custom.on_user_creation.as_deref()), ("_id", Some("addTask")));
         assert_eq!(app.values.len(), 1);
 
-        assert_eq!(app.functions.keys().collect::<Vec<_>>(), ["addTask", "teams/list"]);
+        assert_eq!(app.functions.keys().collect::<Vec<_>>(), ["addTask", "incoming_webhooks/hooks/ping", "teams/list"]);
         let (add, list) = (&app.functions["addTask"], &app.functions["teams/list"]);
         assert!(add.run_as_system && !add.private && list.private);
         assert_eq!(add.source, Source::JavaScript(files.path().join("functions/addTask/source.js")));
         assert_eq!(list.source, Source::JavaScript(files.path().join("functions/teams/list/source.js")));
 
+        let ping = &app.functions["incoming_webhooks/hooks/ping"];
+        assert!(ping.private && ping.run_as_system);
+        let source = files.path().join("services/hooks/incoming_webhooks/ping/source.js");
+        assert_eq!(ping.source, Source::JavaScript(source));
+        assert_eq!(app.endpoints.len(), 1);
+        let Occasion::Authentication(login) = &app.triggers["onLogin"].occasion else { panic!("{:?}", app.triggers) };
+        assert_eq!((&login.operations[..], &login.providers[..]), (&["LOGIN".into()][..], &["anon-user".into()][..]));
+        let ruled: Vec<_> = app.rules.collections["cluster"].keys().collect();
+        assert_eq!(ruled, [&("app".into(), "tasks".into()), &("app".into(), "users".into())]);
+
         let notices: Vec<String> = loaded.notices.iter().map(ToString::to_string).collect();
         let hosting = format!("{root}:5: not run by Usher: static hosting, because");
-        let wanted = [
-            "services/cluster/rules/app.tasks.json: not run by Usher: rules, because rules are not enforced yet",
-            "services/cluster/rules/app.users.json: not run by Usher: rules, because",
-            "services/cluster/rules/app.users.json: not run by Usher: schema validation, because",
-            "services/hooks/config.json: not run by Usher: the service, of type \"http\", because",
-            "services/hooks/incoming_webhooks/ping/config.json: not run by Usher: the webhook, because",
-            &hosting,
-            "triggers/onLogin.json: not run by Usher: the trigger, because",
-        ];
+        let wanted = [&hosting];
         let mut wanted = wanted.to_vec();
         wanted.sort_unstable();
         assert_eq!(notices.len(), wanted.len(), "{notices:#?}");

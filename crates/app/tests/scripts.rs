@@ -106,29 +106,3 @@ fn an_app_directory_may_be_the_root_of_a_node_project() {
     assert_eq!((loaded.app.id.as_str(), loaded.app.functions.len()), ("shop", 1));
     assert_eq!(notices, [""; 0]);
 }
-
-/// Closed by default: without its rule everybody could call it.
-#[test]
-fn a_function_whose_rule_is_not_evaluated_is_private() {
-    for (field, private) in [
-        (r#""can_evaluate": {"%%user.custom_data.admin": true}"#, true),
-        (r#""can_evaluate": {"%%request.remoteIPAddress": {"$nin": ["192.0.2.1"]}}"#, true),
-        (r#""can_evaluate": false"#, true),
-        (r#""run_as_user_id": "5f0000000000000000000001""#, true),
-        (r#""run_as_user_id_script_source": "exports = () => \"5\"""#, true),
-        (r#""can_evaluate": {}"#, false),
-        (r#""can_evaluate": true"#, false),
-        (r#""can_evaluate": {"%%true": true}"#, false),
-        (r#""run_as_user_id": """#, false),
-        (r#""run_as_system": true, "run_as_user_id": "5f0000000000000000000001""#, false),
-    ] {
-        let manifest = format!("[\n{{\"name\": \"hello\",\n\"private\": false, {field}}}]");
-        let (loaded, notices) = loaded(&[("functions/config.json", &manifest)]);
-        assert_eq!(loaded.app.functions["hello"].private, private, "{field}");
-        assert_eq!(notices.len(), usize::from(private), "{field}: {notices:?}");
-        if private {
-            assert!(notices[0].starts_with("functions/config.json:3: not run by Usher: \""), "{notices:?}");
-            assert!(notices[0].contains("the function is private"), "{notices:?}");
-        }
-    }
-}

@@ -2,8 +2,10 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{BASE, directory, load_both};
-use usher_app::{DataGrant, HttpGrant, UsherConfig, load, write_grants};
+use usher_app::{DataGrant, HttpGrant, UsersConfig, UsherConfig, load, write_grants};
 use usher_contract::Operations;
 
 #[allow(clippy::unwrap_used, reason = "a test")]
@@ -114,6 +116,7 @@ fn what_is_written_is_read_again() {
         share_instance: false,
         http: vec![http("https", "api.example.com", 443, &[]), http("http", "[::1]", 8080, &["hello"])],
         grants: vec![grant(None, Operations::ALL, &[]), grant(Some("orders"), read_only, &["hello"])],
+        users: UsersConfig::default(),
     };
     write_grants(files.path(), &config).unwrap();
     let text = std::fs::read_to_string(files.path().join("usher.json")).unwrap();
@@ -133,4 +136,38 @@ fn what_is_written_is_read_again() {
 
     let names: Vec<_> = std::fs::read_dir(files.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(names.iter().all(|name| !name.to_string_lossy().contains("part")), "{names:?}");
+}
+
+#[test]
+fn users_are_kept_as_the_file_says() {
+    let users = r#"{"users": {"case_insensitive_email": true, "refresh_token_seconds": 1800, "anonymous_days": 30,
+                    "delete_custom_data": true}}"#;
+    let wanted = UsersConfig {
+        case_insensitive_email: true,
+        refresh_token_lifetime: Some(Duration::from_secs(1800)),
+        anonymous_lifetime: Some(Duration::from_secs(30 * 86_400)),
+        delete_custom_data: true,
+    };
+    assert_eq!(read(users).users, wanted);
+    assert_eq!(read(r#"{"users": {}}"#).users, UsersConfig::default());
+}
+
+#[test]
+fn writing_grants_leaves_everything_else_in_the_file() {
+    let files = directory(BASE);
+    let there = r#"{"users": {"anonymous_days": 7}, "http": ["https://old.example.com"], "oauth2": {}}"#;
+    common::write(files.path(), &[("usher.json", there)]);
+    let config = UsherConfig { http: vec![http("https", "new.example.com", 443, &[])], ..UsherConfig::default() };
+    write_grants(files.path(), &config).unwrap();
+    let text = std::fs::read_to_string(files.path().join("usher.json")).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        written,
+        serde_json::json!({ "share_instance": false, "http": ["https://new.example.com"], "grants": [],
+                            "users": { "anonymous_days": 7 }, "oauth2": {} })
+    );
+
+    common::write(files.path(), &[("usher.json", "[1]")]);
+    assert!(write_grants(files.path(), &config).is_err(), "what is there is no object");
+    assert_eq!(std::fs::read_to_string(files.path().join("usher.json")).unwrap(), "[1]");
 }

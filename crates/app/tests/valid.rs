@@ -163,24 +163,6 @@ fn without_data_sources_there_is_the_one_of_app_services() {
 }
 
 #[test]
-fn registrations_that_nothing_confirms_are_noticed() {
-    for (config, auto_confirm) in [
-        (r#"{"autoConfirm": true}"#, true),
-        (r#"{"autoConfirm": false, "emailConfirmationUrl": "https://example.com"}"#, false),
-        (r#"{"autoConfirm": true, "runConfirmationFunction": true, "confirmationFunctionName": "f"}"#, false),
-        ("{}", false),
-    ] {
-        let providers = format!("{{\"local-userpass\": {{\"config\": {config}}}}}");
-        let mut files = BASE.to_vec();
-        files.push(("auth/providers.json", &providers));
-        let loaded = load_both(&files).unwrap();
-        assert_eq!(loaded.app.providers.local_userpass.unwrap().confirmation == Confirmation::Automatic, auto_confirm, "{config}");
-        let pending = loaded.notices.iter().any(|notice| notice.message.contains("stays pending"));
-        assert_eq!(pending, !auto_confirm, "{config}: {:?}", loaded.notices);
-    }
-}
-
-#[test]
 fn sources_without_an_entry_are_added_and_shared_code_is_not() {
     let mut files = BASE.to_vec();
     files.extend([
@@ -237,9 +219,9 @@ fn an_export_is_read_and_what_is_left_out_is_told() {
             "anon-user": {"name": "anon-user", "type": "anon-user", "disabled": false, "notes": 1},
             "api-key": {"name": "api-key", "type": "api-key", "disabled": false},
             "oauth2-google": {"name": "oauth2-google", "type": "oauth2-google", "disabled": false,
-               "config": {"clientId": "x", "openId": true}, "secret_config": {"clientSecret": "s"}},
+               "config": {"clientId": "x", "openId": true}},
             "local-userpass": {"name": "local-userpass", "type": "local-userpass", "config": {"autoConfirm": true,
-               "runResetFunction": true, "resetFunctionName": "reset", "resetPasswordUrl": ""}}}"#,
+               "runResetFunction": true, "resetFunctionName": "hello", "resetPasswordUrl": ""}}}"#,
             ),
             ("auth/custom_user_data.json", r#"{"enabled": false, "on_user_creation_function_id": "5"}"#),
             (
@@ -248,21 +230,32 @@ fn an_export_is_read_and_what_is_left_out_is_told() {
             "config": {"clusterName": "Cluster0", "readPreference": "primary", "wireProtocolEnabled": true,
             "flexible_sync": {"state": "enabled"}}}"#,
             ),
-            ("data_sources/mongodb-atlas/default_rule.json", r#"{"roles": [{"name": "all"}], "filters": []}"#),
+            (
+                "data_sources/mongodb-atlas/default_rule.json",
+                r#"{"roles": [{"name": "all", "apply_when": {}}], "filters": []}"#,
+            ),
             ("data_sources/mongodb-atlas/db/items/rules.json", r#"{"roles": []}"#),
             ("data_sources/mongodb-atlas/db/items/schema.json", r#"{"title": "item"}"#),
             ("data_sources/mongodb-atlas/db/empty/schema.json", "{}"),
             ("data_sources/mongodb-atlas/db/items/relationships.json", "{}"),
             ("functions/config.json", r#"[{"name": "hello", "last_modified": 5, "can_evaluate": {}}]"#),
             ("functions/package.json", "{}"),
-            ("triggers/onLogin.json", r#"{"name": "onLogin", "type": "AUTHENTICATION", "disabled": false}"#),
-            ("triggers/off.json", r#"{"name": "off", "disabled": true}"#),
+            (
+                "triggers/onLogin.json",
+                r#"{"name": "onLogin", "type": "AUTHENTICATION", "disabled": false, "function_name": "hello",
+                "config": {"operation_type": "LOGIN", "providers": ["anon-user"]}}"#,
+            ),
+            (
+                "triggers/off.json",
+                r#"{"name": "off", "type": "SCHEDULED", "disabled": true, "function_name": "gone",
+                "config": {"schedule": "0 3 * * *"}}"#,
+            ),
             ("values/key.json", r#"{"name": "key", "value": "v", "from_secret": false}"#),
             ("environments/no-environment.json", r#"{"values": {}}"#),
             ("environments/production.json", r#"{"values": {"a": 1}}"#),
-            ("http_endpoints/config.json", r#"[{"route": "/a", "http_method": "POST"}]"#),
+            ("http_endpoints/config.json", r#"[{"route": "/a", "http_method": "POST", "function_name": "hello"}]"#),
             ("https_endpoints/config.json", "[]"),
-            ("http_endpoints/data_api_config.json", r#"{"disabled": true}"#),
+            ("http_endpoints/data_api_config.json", r#"{"disabled": false}"#),
             ("http_endpoints/hook/config.json", "{}"),
             ("sync/config.json", r#"{"state": "enabled", "development_mode_enabled": true}"#),
             ("graphql/config.json", r#"{"use_natural_pluralization": true}"#),
@@ -273,29 +266,25 @@ fn an_export_is_read_and_what_is_left_out_is_told() {
         ],
     );
     let loaded = load(files.path()).unwrap();
-    assert_eq!(loaded.app.functions.len(), 1);
+    let app = &loaded.app;
+    assert_eq!((app.functions.len(), app.endpoints.len(), app.triggers.len()), (1, 1, 1));
+    assert!(app.providers.api_key && app.providers.google.is_some());
     let notices: Vec<String> = loaded.notices.iter().map(ToString::to_string).collect();
     let wanted = [
         "auth/custom_user_data.json:1: unknown field \"on_user_creation_function_id\"",
         "auth/providers.json:2: unknown field \"notes\"",
-        "auth/providers.json:3: not run by Usher: the provider \"api-key\", because",
-        "auth/providers.json:4: not run by Usher: the provider \"oauth2-google\", because",
-        "auth/providers.json:7: not run by Usher: password reset, because",
+        "auth/providers.json:4: there is no \"clientSecret\", so nobody can log in through the browser",
         "data_sources/mongodb-atlas/config.json:2: not run by Usher: the wire protocol, because",
         "data_sources/mongodb-atlas/config.json:3: not run by Usher: Device Sync, because",
-        "data_sources/mongodb-atlas/db/items/rules.json: not run by Usher: rules, because",
-        "data_sources/mongodb-atlas/db/items/schema.json: not run by Usher: schema validation, because",
-        "data_sources/mongodb-atlas/default_rule.json: not run by Usher: rules, because",
         "functions/config.json:1: unknown field \"last_modified\"; it has no effect",
         "graphql/custom_resolvers/total.json: not run by Usher: the custom resolver, because",
         "hosting/files: not run by Usher: static hosting, because",
-        "http_endpoints/config.json: not run by Usher: endpoints, because",
-        "http_endpoints/hook/config.json: not run by Usher: webhooks, because",
+        "http_endpoints/data_api_config.json: not run by Usher: the Data API, because",
         "log_forwarders/forward.json: not run by Usher: the log forwarder, because",
         "realm_config.json:3: unknown field \"hosting\"",
         "services/sms/config.json: not run by Usher: the service, of type \"twilio\", because",
         "sync/config.json: not run by Usher: Device Sync, because",
-        "triggers/onLogin.json: not run by Usher: the trigger, because",
+        "triggers/off.json:1: no function is named \"gone\"; the trigger is switched off and was left out",
     ];
     assert_eq!(notices.len(), wanted.len(), "{notices:#?}");
     for (notice, wanted) in notices.iter().zip(wanted) {

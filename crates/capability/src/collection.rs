@@ -94,7 +94,8 @@ impl ScopedCollection {
         Self { context, scope, database }
     }
 
-    fn check(&self, operation: &Operation) -> Result<Checked, Failure> {
+    /// Checks an operation without sending it.
+    pub(crate) fn check(&self, operation: &Operation) -> Result<Checked, Failure> {
         let remaining = self.context.deadline.saturating_duration_since(Instant::now());
         if remaining.is_zero() {
             return Err(Failure::new(
@@ -252,8 +253,9 @@ fn number(reply: &Document, key: &str) -> i32 {
     reply.get(key).cloned().and_then(whole).and_then(|number| i32::try_from(number).ok()).unwrap_or_default()
 }
 
+/// A number of documents, of whatever numeric type.
 #[allow(clippy::cast_possible_truncation, reason = "numbers of documents are whole and far below 2^53")]
-fn whole(number: Bson) -> Option<i64> {
+pub(crate) fn whole(number: Bson) -> Option<i64> {
     match number {
         Bson::Int32(number) => Some(number.into()),
         Bson::Int64(number) => Some(number),

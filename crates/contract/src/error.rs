@@ -38,6 +38,10 @@ pub enum ErrorCode {
     OperationNotAllowed,
     /// The write would leave the scope of the grant.
     OutsideScope,
+    /// No rule of the collection allows it.
+    NoMatchingRuleFound,
+    /// The document that would be written does not fit the collection's schema.
+    SchemaValidationFailedWrite,
     /// The outcome of a task was taken before.
     InvalidTask,
     /// Bytes that should be a BSON document are not, or break a document limit.
@@ -68,6 +72,8 @@ impl ErrorCode {
         Self::GrantNotFound,
         Self::OperationNotAllowed,
         Self::OutsideScope,
+        Self::NoMatchingRuleFound,
+        Self::SchemaValidationFailedWrite,
         Self::InvalidTask,
         Self::InvalidDocument,
         Self::MongoDBError,
@@ -93,6 +99,8 @@ impl ErrorCode {
             Self::GrantNotFound => "GrantNotFound",
             Self::OperationNotAllowed => "OperationNotAllowed",
             Self::OutsideScope => "OutsideScope",
+            Self::NoMatchingRuleFound => "NoMatchingRuleFound",
+            Self::SchemaValidationFailedWrite => "SchemaValidationFailedWrite",
             Self::InvalidTask => "InvalidTask",
             Self::InvalidDocument => "InvalidDocument",
             Self::MongoDBError => "MongoDBError",

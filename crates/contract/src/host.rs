@@ -18,6 +18,10 @@ pub enum Reason {
     Call,
     /// A user is about to be created.
     UserCreation,
+    /// A request to an HTTPS endpoint or webhook is to be answered.
+    Endpoint,
+    /// A trigger fired.
+    Trigger,
 }
 
 /// How much a log line matters.

@@ -9,6 +9,8 @@ use std::time::Duration;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
+/// The most that one `find` or `aggregate` of a client answers. All of it is held at once, as values and then as text.
+pub const SERVICE_RESULT_BYTES: usize = 32 * MIB;
 /// Wall-clock time of one call. Realm clients give up after 60 s, so a longer default would only hold sandboxes
 /// for answers that nobody reads.
 pub const WALL_CLOCK: Duration = Duration::from_secs(60);
@@ -73,12 +75,19 @@ pub const CALL_DEPTH: usize = 8;
 pub const DOCUMENT_BYTES: usize = 16 * MIB;
 /// Nesting of a document: MongoDB's own limit, and it bounds recursion in the host.
 pub const DOCUMENT_DEPTH: usize = 100;
+/// Memory of one compiled regular expression of a query that is matched on the host, such as a watcher's filter.
+pub const QUERY_PATTERN_BYTES: usize = 256 * KIB;
 /// Documents of one query's result: the App Services limit (reference 3.1).
 pub const QUERY_DOCUMENTS: u64 = 50_000;
 /// Documents that cross in one batch of a cursor: MongoDB's default first batch.
 pub const BATCH_DOCUMENTS: u32 = 101;
 /// Documents of one insert-many. MongoDB allows 100,000; a document limit on results should hold for writes too.
 pub const INSERT_DOCUMENTS: usize = 50_000;
+/// Documents that one update or delete changes where the rules have to be asked about each. Each takes a round trip to
+/// the database, and all of them together have to end within a transaction's 60 s.
+pub const RULED_CHANGES: u64 = 10_000;
+/// What these documents may weigh together, since the host holds them until the transaction ends. Four of the largest.
+pub const RULED_CHANGE_BYTES: usize = 64 * MIB;
 /// Stages of one pipeline: MongoDB's own limit is 1,000; nobody writes fifty by hand.
 pub const PIPELINE_STAGES: usize = 50;
 
@@ -108,13 +117,58 @@ pub const APP_FILE_BYTES: usize = 4 * MIB;
 /// `functions/` is searched.
 pub const FUNCTION_NAME_CHARS: usize = 64;
 
+/// Keys that custom tokens of an app may be signed with: the App Services limit (reference 7.7).
+pub const SIGNING_KEYS: usize = 3;
+/// Characters of a key that custom tokens are signed with by HS256, at least (reference 7.7).
+pub const SIGNING_KEY_CHARS_LEAST: usize = 32;
+/// And at most.
+pub const SIGNING_KEY_CHARS: usize = 512;
+/// Characters of an e-mail's subject: the App Services limit (reference 3.4).
+pub const MAIL_SUBJECT_CHARS: usize = 256;
+/// What an answer tells of one document's violations of its schema: enough to repair it by.
+pub const SCHEMA_VIOLATIONS: usize = 20;
+/// What one pattern of a schema may take when it is compiled: a short one with large repetitions could fill the memory.
+pub const SCHEMA_PATTERN_BYTES: usize = MIB;
+
 /// How long a refresh token lives: the App Services default (reference 4).
 pub const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+/// The shortest life that an app may give it: the App Services limit (reference 4).
+pub const REFRESH_TOKEN_LEAST: Duration = Duration::from_secs(30 * 60);
+/// The longest: 5 years (reference 4).
+pub const REFRESH_TOKEN_MOST: Duration = Duration::from_secs(5 * 365 * 24 * 60 * 60);
 /// How long an anonymous user's refresh token lives. There is no credential to log in with again, so it outlives the
 /// device: the value seen in samples (reference 4).
 pub const ANONYMOUS_REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(1_576_800_000);
+/// Changes of one collection that are kept for its watchers. One that is further behind is told that it is too slow.
+pub const WATCH_EVENTS: usize = 1_024;
+/// Bytes that these may take: room for the largest document, as values and as text.
+pub const WATCH_BYTES: usize = 128 * MIB;
+/// How long the stream of a watch is silent at most: a comment keeps proxies from closing it.
+pub const WATCH_KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// Streams of watchers on one host. Each holds a connection, and other clients need some, too.
+pub const WATCHERS: usize = 8_000;
+/// How long an entry of the log is kept: what App Services did (reference 5.7); `--log-retention` says otherwise.
+pub const LOG_RETENTION: Duration = Duration::from_secs(10 * 24 * 60 * 60);
+/// Entries that wait to be written and say something. A minute of failures at a pace that no host keeps for long.
+pub const LOG_QUEUE: usize = 16_384;
+/// Entries that wait to be written and say only that a call went well: those are the first that are left out.
+pub const LOG_QUEUE_PLAIN: usize = 4_096;
+/// Bytes that all waiting entries hold. The lines of one invocation may be many.
+pub const LOG_QUEUE_BYTES: usize = 64 * MIB;
+/// Text of the lines of one entry. Beyond it they are in the log of the host only; MongoDB holds 16 MB in a document.
+pub const LOG_ENTRY_BYTES: usize = MIB;
+/// Entries that are written at once.
+pub const LOG_BATCH: usize = 500;
+/// Times that a batch is sent before its entries count as lost: a database that restarts takes some seconds.
+pub const LOG_ATTEMPTS: u32 = 8;
+/// How long shutdown waits for the last entries.
+pub const LOG_FLUSH: Duration = Duration::from_secs(10);
+/// Entries of one answer (reference 7.5).
+pub const LOG_PAGE: i64 = 100;
 /// How long an anonymous user is kept after the last sign of life (reference 4); an app may say otherwise in `usher.json`.
 pub const ANONYMOUS_USER_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// The longest that an app may say. Their refresh tokens live no longer than 50 years.
+pub const ANONYMOUS_USER_MOST: Duration = Duration::from_secs(50 * 365 * 24 * 60 * 60);
 /// How long an access token lives (reference 4).
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// Failed logins of one identity within the window: a person who mistypes has enough, a guesser does not.
@@ -126,8 +180,56 @@ pub const LOGIN_FAILURE_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// Password hashes that may wait for a thread; beyond, an answer at once is kinder than a long queue.
 pub const PASSWORD_QUEUE: usize = 1_000;
+/// How long the link of a confirmation or a password reset works: the App Services limit (reference 3.4).
+pub const ONE_TIME_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// E-mails, and calls of confirmation and reset functions, for one e-mail address within the window of failed logins.
+/// Somebody who waits for a mail asks for it a few times; more only fills a stranger's mailbox.
+pub const MAILS_PER_IDENTITY: u32 = 10;
+/// How long the mail server may take to accept one e-mail. The client waits for it, for 60 s as a rule.
+pub const MAIL_DEADLINE: Duration = Duration::from_secs(20);
+/// API keys of one user: the App Services limit (reference 3.6).
+pub const USER_API_KEYS: u64 = 20;
+/// API keys of an app: the App Services limit (reference 3.6).
+pub const SERVER_API_KEYS: u64 = 100;
+/// Characters of an API key's name, as of other names (reference 7.7).
+pub const API_KEY_NAME_CHARS: usize = 64;
+/// How long an access token may still be good on another host after its user was disabled or deleted. Each host asks the
+/// database for news that often, which is one small query.
+pub const REVOCATION_DELAY: Duration = Duration::from_secs(1);
+/// How often a host deletes anonymous users that nobody has used for long.
+pub const REAPING_PAUSE: Duration = Duration::from_secs(60 * 60);
+/// How exactly the last sign of life of an anonymous user is kept. A write at each refresh of an access token would cost
+/// more than it tells.
+pub const SEEN_PRECISION: Duration = Duration::from_secs(60 * 60);
+/// Users on one page of a list (reference 7.6).
+pub const USER_PAGE: u32 = 50;
+
 /// An e-mail address, in bytes: the longest that the mail protocol delivers to.
 pub const EMAIL_BYTES: usize = 254;
+
+/// Characters of a token that somebody else issued: the App Services limit (reference 7.7).
+pub const EXTERNAL_TOKEN_CHARS: usize = 1_000_000;
+/// The body of a login with such a token: the token, and what a client says of its device.
+pub const EXTERNAL_TOKEN_BODY_BYTES: usize = EXTERNAL_TOKEN_CHARS + CREDENTIAL_BYTES;
+/// Bytes of the id by which another authority knows a user. Longer ones do not fit the index keys of every database.
+pub const EXTERNAL_ID_BYTES: usize = 1_000;
+/// Characters of one metadata field of a token or profile: the App Services limit (reference 7.7).
+pub const METADATA_CHARS: usize = 4_096;
+/// How far the clock of an issuer may be ahead of ours. Hosts that keep time are within seconds.
+pub const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
+/// How long an authentication provider may take to answer. A person waits for it.
+pub const PROVIDER_DEADLINE: Duration = Duration::from_secs(10);
+/// The answer of an authentication provider. Key sets and profiles are a few KiB.
+pub const PROVIDER_ANSWER_BYTES: usize = 256 * KIB;
+/// How old published keys may be before they are fetched again: a key that is withdrawn is trusted no longer than this.
+pub const KEY_SET_AGE: Duration = Duration::from_secs(10 * 60);
+/// How long published keys are trusted while they cannot be fetched again: an outage of the publisher is no outage of
+/// logins.
+pub const KEY_SET_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often published keys are fetched at most: tokens that name unknown keys cost nothing to make.
+pub const KEY_SET_PAUSE: Duration = Duration::from_secs(5);
+/// How long a browser may take between leaving for a provider and coming back: time to type a password and a code.
+pub const AUTHORIZATION_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// A request body that is no function call: a credential, whose parts are short. Parsed JSON takes many times its
 /// size, and these requests need no account.
@@ -138,6 +240,19 @@ pub const LARGE_CALL_BYTES: usize = MIB;
 pub const LARGE_CALLS: usize = 4;
 /// Connections at once, so that idle ones cannot use up the host. The 10,000 concurrent requests of reference 3.1.
 pub const CONNECTIONS: usize = 10_000;
+
+/// One file of an app that is kept in the database: one document holds it.
+pub const HOSTED_FILE_BYTES: usize = DOCUMENT_BYTES - 64 * KIB;
+/// All files of such an app. Hosts keep them in memory while they are edited.
+pub const HOSTED_APP_BYTES: usize = 64 * MIB;
+/// Files of such an app. Their list is a part of every deployment, which is one document; real apps have hundreds.
+pub const HOSTED_FILES: usize = 10_000;
+/// The path of such a file, in bytes.
+pub const HOSTED_PATH_BYTES: usize = 1_024;
+/// Deployments of an app that are kept to go back to, failed ones included.
+pub const DEPLOYMENTS_KEPT: u64 = 100;
+/// A secret of an app that is kept in the database. App Services took 500 characters; a private key has more.
+pub const SECRET_BYTES: usize = 8 * KIB;
 
 /// The part of a text that a log line may hold.
 pub fn log_line(text: &str) -> &str {
@@ -211,6 +326,41 @@ pub const REQUEST_DRAIN_BYTES: usize = 4 * REQUEST_BYTES;
 pub const READINESS_DEADLINE: Duration = Duration::from_secs(2);
 /// How long shutdown waits for running requests: every call within the default budget ends by then.
 pub const SHUTDOWN_DEADLINE: Duration = WALL_CLOCK.saturating_add(QUEUE_DEADLINE);
+
+/// How long the database keeps a change stream waiting for an event before it answers that there is none. Every answer
+/// moves the place to resume from, and nobody waits for it.
+pub const STREAM_AWAIT: Duration = Duration::from_secs(1);
+/// The longest pause before a change stream that failed is opened again.
+pub const STREAM_RETRY_PAUSE: Duration = Duration::from_secs(10);
+
+/// For how long a host has the right to run a trigger, unless it renews it; it does so every third of this. When a host
+/// dies, another takes its triggers over after about this time.
+pub const TRIGGER_LEASE: Duration = Duration::from_secs(10);
+/// Functions that triggers run at once on one host, of [`CONCURRENT_CALLS`]: the rest is left to clients.
+pub const TRIGGER_CALLS: u32 = 32;
+/// Functions that one trigger runs at once: half of them, so that one busy trigger leaves room for others.
+pub const TRIGGER_CALLS_EACH: usize = 16;
+/// How often a function that fails is called for one event before the event is set aside.
+pub const TRIGGER_ATTEMPTS: u32 = 5;
+/// The pause after the first failure, at most: a conflict or a restart next door is over by then. It grows fourfold.
+pub const TRIGGER_FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause between two attempts: an outage that lasts longer is for a person.
+pub const TRIGGER_LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long events that were set aside are kept, for somebody to replay them.
+pub const TRIGGER_DEAD_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Events that are written down in one transaction.
+pub const TRIGGER_BATCH_EVENTS: usize = 100;
+/// Their size together; a larger event makes a batch of its own. Transactions should be small.
+pub const TRIGGER_BATCH_BYTES: usize = 4 * MIB;
+/// Events of one trigger that are in memory while they wait; more wait in the database.
+pub const TRIGGER_BUFFER_EVENTS: usize = 512;
+/// Their size together, but for the last one: two of the largest documents.
+pub const TRIGGER_BUFFER_BYTES: usize = 2 * DOCUMENT_BYTES;
+/// How often a trigger that has nothing to do looks for events that an operator has put back, and writes down how far
+/// it has come.
+pub const TRIGGER_POLL: Duration = Duration::from_secs(2);
+/// How long nobody may have listened before a trigger that skips what it missed begins anew: less is a change of hosts.
+pub const TRIGGER_ABSENCE: Duration = Duration::from_secs(60);
 
 /// One MongoDB command. The server takes the largest document and 16 KiB around it; the driver's own fields need some.
 pub const COMMAND_BYTES: usize = DOCUMENT_BYTES + 12 * KIB;

@@ -1,5 +1,7 @@
 //! Connecting.
 
+use std::sync::{Arc, OnceLock};
+
 use bson::{Document, doc};
 use mongodb::Client;
 use mongodb::options::ClientOptions;
@@ -11,6 +13,9 @@ use crate::error::{DatabaseError, redact};
 #[derive(Clone, Debug)]
 pub struct Database {
     client: Client,
+    /// Connections apart: each change stream occupies one for as long as it waits, and calls should not wait for it.
+    streams: Arc<OnceLock<Client>>,
+    options: Arc<ClientOptions>,
     system: String,
 }
 
@@ -46,12 +51,13 @@ impl Database {
             reason: redact(&error.to_string(), uri),
         };
 
+        let options_of_client = Arc::new(client.clone());
         let client = Client::with_options(client).map_err(unreachable)?;
         let hello = client.database("admin").run_command(doc! {"hello": 1}).await.map_err(unreachable)?;
         if !has_transactions(&hello) {
             return Err(DatabaseError::Standalone { hosts });
         }
-        Ok(Self { client, system: options.system })
+        Ok(Self { client, streams: Arc::default(), options: options_of_client, system: options.system })
     }
 
     /// Asks the server for a sign of life.
@@ -66,6 +72,17 @@ impl Database {
     /// The driver's client.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The client for change streams, with as many connections as there are streams.
+    pub(crate) fn streams(&self) -> Result<&Client, DatabaseError> {
+        if self.streams.get().is_none() {
+            let mut options = ClientOptions::clone(&self.options);
+            // Each stream is a watcher or trigger that was admitted; without a number, ten would be the limit.
+            options.max_pool_size = Some(u32::MAX);
+            let _ = self.streams.set(Client::with_options(options)?);
+        }
+        Ok(self.streams.get().unwrap_or(&self.client))
     }
 
     /// The system database, which holds users, sessions and events of all apps.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bson::Document;
+use usher_app::App;
 use usher_contract::Failure;
 use usher_database::Transaction;
 
@@ -85,6 +86,8 @@ pub enum CallError {
 pub trait Accounts: Send + Sync {
     /// `{id, type, data, identities}` of a user (reference 5.4).
     async fn describe(&self, app: &str, user: &str) -> Result<Document, Failure>;
+    /// A user as a caller, with the custom data of this moment.
+    async fn caller(&self, app: &App, user: &str) -> Result<Caller, Failure>;
     /// Deletes a user with every session and appends the DELETE event.
     async fn delete(&self, app: &str, user: &str) -> Result<(), Failure>;
 }

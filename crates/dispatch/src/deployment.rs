@@ -16,7 +16,7 @@ pub struct Deployment {
     modules: HashMap<String, Arc<Module>>,
     /// What functions are told.
     pub(crate) facts: Facts,
-    /// Whether a script may ask for the client's request.
+    /// Whether a script or rule may ask for the client's request.
     reads_requests: bool,
 }
 
@@ -105,7 +105,8 @@ impl Deployment {
                 Err(cause) => errors.push(DeployError { function: name.clone(), cause }),
             }
         }
-        let reads_requests = code.scripts.as_ref().is_some_and(|scripts| scripts::mention(scripts, "request"));
+        let scripts = code.scripts.as_ref().is_some_and(|scripts| scripts::mention(scripts, "request"));
+        let reads_requests = scripts || rules_may_ask(&app);
         if errors.is_empty() { Ok(Arc::new(Self::new(app, modules, reads_requests))) } else { Err(errors) }
     }
 
@@ -132,6 +133,12 @@ impl Deployment {
     pub(crate) fn function(&self, name: &str) -> Option<(&Function, &Arc<Module>)> {
         self.app.functions.get(name).zip(self.modules.get(name))
     }
+}
+
+/// Whether there are rules, which may be about `%%request`.
+fn rules_may_ask(app: &App) -> bool {
+    let rules = !app.rules.collections.is_empty() || !app.rules.defaults.is_empty();
+    rules || app.functions.values().any(|function| function.can_evaluate.is_some())
 }
 
 async fn load<'a>(

@@ -7,13 +7,19 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tokio::time::Instant;
 use usher_contract::{ErrorCode, Failure, limits};
+use usher_app::Function;
 use usher_database::Database;
+use usher_logs::Logs;
 use usher_outbound::Outbound;
+use usher_rules::Expression;
 use usher_sandbox::{Admission, Inputs, Invocation, RunError, Sandbox};
 
 use crate::call::{Accounts, Call, CallError, Caller, Origin};
+use crate::around::{self, Around};
 use crate::deployment::Deployment;
 use crate::host::InvocationHost;
+use crate::story::{Report, Story};
+use crate::run_as::{self, Authority};
 use crate::transaction::Named;
 
 /// Runs calls. One for each process; apps are swapped in and out while it runs.
@@ -25,13 +31,27 @@ pub struct Dispatcher {
     outbound: OnceLock<Outbound>,
     /// Set once identity, which stands above and needs a dispatcher itself, exists.
     accounts: OnceLock<Arc<dyn Accounts>>,
+    /// Where calls are told of; commands that run one call by themselves have none.
+    logs: OnceLock<Arc<Logs>>,
 }
 
 /// What a nested call takes over from the call that makes it.
+#[derive(Clone)]
 pub(crate) struct Parent {
     pub(crate) depth: usize,
     pub(crate) deadline: Instant,
     pub(crate) system: bool,
+    /// For whom the call acts.
+    pub(crate) acting: Caller,
+    /// Where its lines are collected.
+    pub(crate) story: Arc<Story>,
+}
+
+impl Parent {
+    /// The same, with the system's authority.
+    pub(crate) fn as_system(&self) -> Self {
+        Self { system: true, ..self.clone() }
+    }
 }
 
 impl Dispatcher {
@@ -43,6 +63,7 @@ impl Dispatcher {
             deployments: RwLock::default(),
             outbound: OnceLock::new(),
             accounts: OnceLock::new(),
+            logs: OnceLock::new(),
         })
     }
 
@@ -54,6 +75,16 @@ impl Dispatcher {
     /// Joins identity to this dispatcher; later calls are ignored.
     pub fn set_accounts(&self, accounts: Arc<dyn Accounts>) {
         let _ = self.accounts.set(accounts);
+    }
+
+    /// Tells this dispatcher where to tell of calls; later calls are ignored.
+    pub fn set_logs(&self, logs: Arc<Logs>) {
+        let _ = self.logs.set(logs);
+    }
+
+    /// Where to tell of what happens, where there is a log.
+    pub fn logs(&self) -> Option<&Arc<Logs>> {
+        self.logs.get()
     }
 
     pub(crate) fn accounts(&self) -> Result<&Arc<dyn Accounts>, Failure> {
@@ -76,6 +107,11 @@ impl Dispatcher {
         deployments.insert(deployment.app().id.clone(), deployment);
     }
 
+    /// Runs an app no longer. Calls that have begun end.
+    pub fn remove(&self, app: &str) {
+        self.deployments.write().unwrap_or_else(PoisonError::into_inner).remove(app);
+    }
+
     /// The app that runs under this client app id.
     pub fn deployment(&self, app: &str) -> Option<Arc<Deployment>> {
         let deployments = self.deployments.read().unwrap_or_else(PoisonError::into_inner);
@@ -94,7 +130,13 @@ impl Dispatcher {
     /// # Errors
     /// See [`CallError`].
     pub async fn call(self: &Arc<Self>, call: Call) -> Result<Vec<u8>, CallError> {
-        self.run(call, None).await
+        let Some(logs) = self.logs.get() else {
+            return self.run(call, None, Arc::default()).await;
+        };
+        let report = Report::begin(logs, &call);
+        let outcome = self.run(call, None, report.story.clone()).await;
+        report.end(&outcome);
+        outcome
     }
 
     /// A call made by a running function. Boxed, since a call can hold a call.
@@ -103,15 +145,30 @@ impl Dispatcher {
         call: Call,
         parent: Parent,
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, CallError>> + Send>> {
-        Box::pin(async move { self.run(call, Some(parent)).await })
+        let story = parent.story.clone();
+        Box::pin(async move { self.run(call, Some(parent), story).await })
     }
 
-    async fn run(self: &Arc<Self>, mut call: Call, parent: Option<Parent>) -> Result<Vec<u8>, CallError> {
+    async fn run(
+        self: &Arc<Self>,
+        mut call: Call,
+        parent: Option<Parent>,
+        story: Arc<Story>,
+    ) -> Result<Vec<u8>, CallError> {
         let deployment = call.deployment.clone();
         let (function, module) = deployment
             .function(&call.function)
             .filter(|(function, _)| parent.is_some() || !function.private || !matches!(call.origin, Origin::Client))
             .ok_or_else(|| CallError::NotFound(call.function.clone()))?;
+        let inherited = parent.as_ref().is_some_and(|parent| parent.system) || acts_as_system(&call);
+        // Of a request from outside the rule is asked whoever the function then runs as (real-apps 6).
+        let outside = parent.is_none() && matches!(call.origin, Origin::Endpoint { .. });
+        if let Some(rule) = &function.can_evaluate
+            && (outside || !inherited)
+        {
+            self.may_call(&call, rule, parent.as_ref()).await?;
+        }
+        let Authority { system, acting } = self.authority(&call, function, inherited, parent.as_ref()).await?;
 
         let admission = match &parent {
             Some(parent) => Admission::Nested { depth: parent.depth + 1 },
@@ -122,21 +179,25 @@ impl Dispatcher {
 
         let ends = Instant::now() + function.budget.wall_clock;
         let deadline = limit.map_or(ends, |limit| limit.min(ends));
-        let inherited = parent.as_ref().is_some_and(|parent| parent.system);
         // The host keeps the call without its arguments, which are the guest's.
         let (name, arguments) = (call.function.clone(), std::mem::take(&mut call.arguments));
         let id = call.id.clone();
         let named = Named {
             deployment: deployment.clone(),
             function: call.function.clone(),
-            caller: call.caller.clone(),
-            system: inherited || function.run_as_system || acts_as_system(&call),
+            depth: parent.map_or(0, |parent| parent.depth + 1),
+            acting,
+            system,
+            deadline,
+            request: call.request.clone(),
+            id: id.clone(),
+            dispatcher: self.clone(),
+            around: OnceLock::new(),
+            story,
         };
         let host = InvocationHost {
-            named,
-            depth: parent.map_or(0, |parent| parent.depth + 1),
+            named: Arc::new(named),
             dispatcher: self.clone(),
-            deadline,
             call,
             described: tokio::sync::OnceCell::new(),
         };
@@ -157,6 +218,47 @@ impl Dispatcher {
             tracing::info!(app, function = function.name, invocation = id, failure, "function failed");
         }
         outcome.map_err(error)
+    }
+
+    /// Asks the rule that says who may call a function (reference 5.1, `can_evaluate`).
+    async fn may_call(
+        self: &Arc<Self>,
+        call: &Call,
+        rule: &Expression,
+        parent: Option<&Parent>,
+    ) -> Result<(), CallError> {
+        let caller = parent.map_or(&call.caller, |parent| &parent.acting).clone();
+        let (deployment, request, id) = (call.deployment.clone(), call.request.clone(), call.id.clone());
+        let around = Around::new(self.clone(), deployment, caller, request, id, parent.cloned());
+        let around: Arc<dyn usher_rules::Surroundings> = around;
+        if rule.holds(&around::arguments(&call.arguments), &around).await.map_err(CallError::Failed)? {
+            return Ok(());
+        }
+        let message = format!("rule not matched for function \"{}\"", call.function);
+        Err(CallError::Failed(Failure::new(ErrorCode::FunctionExecutionError, message)))
+    }
+
+    /// With whose authority a function runs: the system's, that of the user its configuration names, or that of
+    /// whoever calls (reference 5.1).
+    async fn authority(
+        self: &Arc<Self>,
+        call: &Call,
+        function: &Function,
+        inherited: bool,
+        parent: Option<&Parent>,
+    ) -> Result<Authority, CallError> {
+        let acting = parent.map_or(&call.caller, |parent| &parent.acting).clone();
+        let run_as = match &function.run_as_user {
+            _ if inherited || function.run_as_system => return Ok(Authority { system: true, acting }),
+            None => return Ok(Authority { system: false, acting }),
+            // The endpoint has said as whom already.
+            _ if parent.is_none() && matches!(call.origin, Origin::Endpoint { .. }) => {
+                return Ok(Authority { system: false, acting });
+            }
+            Some(run_as) => run_as,
+        };
+        let parent = parent.map(Parent::as_system);
+        run_as::resolve(self, call, run_as, parent).await.map_err(CallError::Failed)
     }
 }
 

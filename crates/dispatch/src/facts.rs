@@ -1,6 +1,7 @@
 //! What functions are told about their app, encoded once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bson::{Bson, DateTime, Document, doc};
 use usher_app::{App, AppValue};
@@ -14,6 +15,10 @@ pub(crate) struct Facts {
     pub(crate) values: HashMap<String, Vec<u8>>,
     /// `{tag, values}`.
     pub(crate) environment: Vec<u8>,
+    /// What rules see of the values.
+    pub(crate) rule_values: Arc<Document>,
+    /// What rules see of the environment.
+    pub(crate) rule_environment: Arc<Document>,
 }
 
 impl Facts {
@@ -28,19 +33,24 @@ impl Facts {
             "lastDeployed": deployed,
             "hostingUri": "",
         };
-        let values = app.values.iter().map(|(name, value)| {
-            let value = match value {
-                AppValue::Plain(json) => bson(json.clone()),
-                AppValue::Secret(text) => Bson::String(text.clone()),
-            };
-            (name.clone(), bytes(&doc! { "value": value }))
-        });
+        let values: Document = app
+            .values
+            .iter()
+            .map(|(name, value)| match value {
+                AppValue::Plain(json) => (name.clone(), bson(json.clone())),
+                AppValue::Secret(text) => (name.clone(), Bson::String(text.clone())),
+            })
+            .collect();
+        let each = |(name, value): (&String, &Bson)| (name.clone(), bytes(&doc! { "value": value.clone() }));
         let own: Document =
             app.environment.values.iter().map(|(name, json)| (name.clone(), bson(json.clone()))).collect();
+        let environment = doc! { "tag": &app.environment.tag, "values": own };
         Self {
             app: bytes(&about),
-            values: values.collect(),
-            environment: bytes(&doc! { "tag": &app.environment.tag, "values": own }),
+            values: values.iter().map(each).collect(),
+            environment: bytes(&environment),
+            rule_values: Arc::new(values),
+            rule_environment: Arc::new(environment),
         }
     }
 }

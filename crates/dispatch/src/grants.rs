@@ -1,16 +1,34 @@
 //! From an app's configuration and a caller to the scope of a grant.
 
+use std::sync::Arc;
+
 use bson::Bson;
 use bson::oid::ObjectId;
 use usher_app::{App, DataGrant, Reach};
 use usher_capability::{Other, RowFilter, Scope, is_ordinary};
 use usher_contract::{CollectionName, ErrorCode, Failure, Operations};
 use usher_outbound::Origin;
+use usher_rules::{Rules, Schema};
 
 use crate::call::Caller;
 
-/// The custom-data collection: all of it for the system, the caller's own document for a user.
-pub(crate) fn custom_data(app: &App, caller: &Caller, system: bool) -> Result<Scope, Failure> {
+/// What a handle reaches: a scope, and for a user the rules that govern it.
+pub(crate) struct Reached {
+    pub(crate) scope: Scope,
+    pub(crate) rules: Option<Arc<Rules>>,
+    pub(crate) schema: Option<Arc<Schema>>,
+}
+
+impl Reached {
+    /// No rules apply: the scope says all.
+    fn plain(scope: Scope) -> Self {
+        Self { scope, rules: None, schema: None }
+    }
+}
+
+/// The custom-data collection: all of it for the system, the caller's own document for a user, under the rules of the
+/// collection where it has any.
+pub(crate) fn custom_data(app: &App, caller: &Caller, system: bool) -> Result<Reached, Failure> {
     let config = &app.custom_user_data;
     if !config.enabled {
         return Err(Failure::new(
@@ -18,12 +36,43 @@ pub(crate) fn custom_data(app: &App, caller: &Caller, system: bool) -> Result<Sc
             "custom user data is switched off for this app (auth/custom_user_data.json)",
         ));
     }
-    Ok(Scope {
+    let scope = Scope {
         database: config.database.clone(),
         collection: config.collection.clone(),
         rows: if system { None } else { Some(own(caller, &config.user_id_field)?) },
         operations: Operations::ALL,
         others: Vec::new(),
+    };
+    if system {
+        return Ok(Reached::plain(scope));
+    }
+    Ok(ruled(app, &config.data_source, &scope).unwrap_or_else(|| Reached::plain(scope)))
+}
+
+/// A scope under the rules of its collection, where it has any.
+fn ruled(app: &App, data_source: &str, scope: &Scope) -> Option<Reached> {
+    let (database, collection) = (&scope.database, &scope.collection);
+    let rules = app.rules.rules(data_source, database, collection)?.clone();
+    let schema = app.rules.schema(data_source, database, collection).cloned();
+    Some(Reached { scope: scope.clone(), rules: Some(rules), schema })
+}
+
+/// A collection that a user names: what its rules say, and without rules nothing.
+pub(crate) fn under_rules(app: &App, name: &CollectionName) -> Result<Reached, Failure> {
+    let CollectionName { data_source, database, collection, .. } = name;
+    let scope = Scope {
+        database: database.clone(),
+        collection: collection.clone(),
+        rows: None,
+        operations: Operations::ALL,
+        others: Vec::new(),
+    };
+    let ordinary = is_ordinary(database, collection);
+    ruled(app, data_source, &scope).filter(|_| ordinary).ok_or_else(|| {
+        Failure::new(
+            ErrorCode::NoMatchingRuleFound,
+            format!("no rule exists for namespace '{database}.{collection}': users reach it only where its rules say so"),
+        )
     })
 }
 
@@ -54,24 +103,24 @@ pub(crate) fn named(app: &App, function: &str, name: &str, caller: &Caller) -> R
 }
 
 /// A collection that a script names. For the system it is what `usher.json` grants to the acting function, and the
-/// custom-data collection where that says nothing of it; for a user the caller's own custom data alone, since what else
-/// a user may do is for the app's rules to say.
-pub(crate) fn by_name(app: &App, name: &CollectionName, caller: &Caller, system: bool) -> Result<Scope, Failure> {
+/// custom-data collection where that says nothing of it; for a user what the collection's rules say, and where the
+/// custom-data collection has none, the user's own document.
+pub(crate) fn by_name(app: &App, name: &CollectionName, caller: &Caller, system: bool) -> Result<Reached, Failure> {
     let config = &app.custom_user_data;
     let is_custom_data = config.enabled && config.database == name.database && config.collection == name.collection;
     if !system {
-        if is_custom_data {
-            return custom_data(app, caller, false);
-        }
-        return Err(Failure::new(
-            ErrorCode::GrantNotFound,
-            format!(
-                "the function \"{}\" runs on behalf of a user, and rules are not enforced yet: it reaches the caller's own \
-                 custom data, not {}.{}. Set \"run_as_system\" in functions/config.json if it checks for itself what the \
-                 user may do",
-                name.acting, name.database, name.collection
-            ),
-        ));
+        return match under_rules(app, name) {
+            Err(_) if is_custom_data => custom_data(app, caller, false),
+            Err(_) => Err(Failure::new(
+                ErrorCode::GrantNotFound,
+                format!(
+                    "the function \"{}\" runs on behalf of a user, and {}.{} has no rules: give it some, or set \
+                     \"run_as_system\" in functions/config.json if the function checks for itself what the user may do",
+                    name.acting, name.database, name.collection
+                ),
+            )),
+            reached => reached,
+        };
     }
     let mut operations: Option<Operations> = None;
     // A grant of every collection means those that could be granted one by one.
@@ -102,13 +151,13 @@ pub(crate) fn by_name(app: &App, name: &CollectionName, caller: &Caller, system:
         collection: grant.collection.clone(),
         operations: grant.operations,
     });
-    Ok(Scope {
+    Ok(Reached::plain(Scope {
         database: name.database.clone(),
         collection: name.collection.clone(),
         rows: None,
         operations,
         others: others.collect(),
-    })
+    }))
 }
 
 /// What `usher.json` grants to the acting function in a data source.

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
 use tokio::sync::OnceCell;
-use tokio::time::Instant;
 use usher_capability::{Context, Scope, ScopedCollection};
 use usher_contract::host::{Bytes, Level};
 use usher_contract::{Collection, CollectionName, ErrorCode, Failure, Host, Reason, Transaction, value};
 
 use crate::call::{Call, CallError, Caller, Origin};
-use crate::dispatcher::{Dispatcher, Parent, check_depth};
+use crate::deployment::Deployment;
+use crate::dispatcher::{Dispatcher, check_depth};
 use crate::grants;
 use crate::transaction::{Named, OwnTransaction};
 
@@ -22,11 +22,8 @@ const EMPTY: [u8; 5] = [5, 0, 0, 0, 0];
 pub(crate) struct InvocationHost {
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) call: Call,
-    /// Collections that scripts name, under the authority of this invocation.
-    pub(crate) named: Named,
-    /// How many calls stand above this one.
-    pub(crate) depth: usize,
-    pub(crate) deadline: Instant,
+    /// Collections, under the authority of this invocation.
+    pub(crate) named: Arc<Named>,
     /// The caller's document, read once: an input does not change while the invocation runs.
     pub(crate) described: OnceCell<Bytes>,
 }
@@ -36,7 +33,7 @@ impl InvocationHost {
         Context {
             database: self.dispatcher.database.clone(),
             invocation: self.call.id.clone(),
-            deadline: self.deadline.into_std(),
+            deadline: self.named.deadline.into_std(),
             transaction: match &self.call.origin {
                 Origin::Registration(transaction) => Some(transaction.clone()),
                 _ => None,
@@ -48,22 +45,35 @@ impl InvocationHost {
         Box::new(ScopedCollection::new(self.context(), scope))
     }
 
-    /// What a collection that a script names comes down to.
-    fn scope(&self, name: &CollectionName) -> Result<Scope, Failure> {
-        self.named.scope(name)
-    }
-
     async fn describe(&self) -> Result<Bytes, Failure> {
-        let Caller::User { id, custom_data } = &self.call.caller else {
-            return value::bytes(&doc! { "type": "system" });
-        };
-        let app = self.call.deployment.app();
-        let mut user = self.dispatcher.accounts()?.describe(&app.id, id).await?;
-        if let Some(json) = custom_data {
-            let own_id = app.custom_user_data.user_id_field == "_id";
-            user.insert("custom_data", custom_data_of(json, own_id)?);
-        }
-        value::bytes(&user)
+        value::bytes(&describe(&self.dispatcher, &self.call.deployment, &self.call.caller).await?)
+    }
+}
+
+/// A caller as functions and rules see them (reference 5.4, `context.user`).
+pub(crate) async fn describe(
+    dispatcher: &Dispatcher,
+    deployment: &Deployment,
+    caller: &Caller,
+) -> Result<Document, Failure> {
+    let Caller::User { id, custom_data } = caller else {
+        return Ok(doc! { "type": "system" });
+    };
+    let app = deployment.app();
+    let mut user = dispatcher.accounts()?.describe(&app.id, id).await?;
+    if let Some(json) = custom_data {
+        let own_id = app.custom_user_data.user_id_field == "_id";
+        user.insert("custom_data", custom_data_of(json, own_id)?);
+    }
+    Ok(user)
+}
+
+/// A failed call as the function that made it sees it.
+pub(crate) fn as_failure(error: CallError) -> Failure {
+    match error {
+        CallError::NotFound(_) => Failure::new(ErrorCode::FunctionNotFound, error.to_string()),
+        CallError::Overloaded(message) => Failure::new(ErrorCode::Overloaded, message),
+        CallError::Failed(failure) => failure,
     }
 }
 
@@ -91,7 +101,10 @@ impl Host for InvocationHost {
 
     fn reason(&self) -> Reason {
         match self.call.origin {
-            Origin::Registration(_) if self.depth == 0 => Reason::UserCreation,
+            _ if self.named.depth > 0 => Reason::Call,
+            Origin::Registration(_) => Reason::UserCreation,
+            Origin::Endpoint { .. } => Reason::Endpoint,
+            Origin::Trigger => Reason::Trigger,
             _ => Reason::Call,
         }
     }
@@ -109,12 +122,11 @@ impl Host for InvocationHost {
     }
 
     fn custom_data(&self) -> Result<Box<dyn Collection>, Failure> {
-        let scope = grants::custom_data(self.call.deployment.app(), &self.call.caller, self.named.system)?;
-        Ok(self.collection(scope))
+        self.named.custom_data(self.context())
     }
 
     fn grant(&self, name: &str) -> Result<Box<dyn Collection>, Failure> {
-        let scope = grants::named(self.call.deployment.app(), &self.call.function, name, &self.call.caller)?;
+        let scope = grants::named(self.call.deployment.app(), &self.call.function, name, &self.named.acting)?;
         Ok(self.collection(scope))
     }
 
@@ -131,7 +143,7 @@ impl Host for InvocationHost {
     }
 
     fn open_collection(&self, name: &CollectionName) -> Result<Box<dyn Collection>, Failure> {
-        Ok(self.collection(self.scope(name)?))
+        self.named.open(self.context(), name)
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, Failure> {
@@ -142,20 +154,14 @@ impl Host for InvocationHost {
         let app = self.call.deployment.app();
         grants::may_act(app, &self.call.function, acting, self.named.system)?;
         let origins = grants::origins(app, acting);
-        self.dispatcher.outbound()?.send(&origins, &request, self.deadline.into_std()).await
+        self.dispatcher.outbound()?.send(&origins, &request, self.named.deadline.into_std()).await
     }
 
     async fn call_function(&self, name: &str, arguments: Bytes) -> Result<Bytes, Failure> {
-        check_depth(self.depth)?;
+        check_depth(self.named.depth)?;
         value::array(&arguments)?;
         let call = Call { function: name.to_owned(), arguments, ..self.call.clone() };
-        let parent = Parent { depth: self.depth, deadline: self.deadline, system: self.named.system };
-        let answer = self.dispatcher.clone().call_nested(call, parent).await;
-        answer.map_err(|error| match error {
-            CallError::NotFound(_) => Failure::new(ErrorCode::FunctionNotFound, error.to_string()),
-            CallError::Overloaded(message) => Failure::new(ErrorCode::Overloaded, message),
-            CallError::Failed(failure) => failure,
-        })
+        self.dispatcher.clone().call_nested(call, self.named.parent()).await.map_err(as_failure)
     }
 
     async fn delete_account(&self) -> Result<(), Failure> {
@@ -179,6 +185,9 @@ impl Host for InvocationHost {
     }
 
     fn log(&self, level: Level, message: &str) {
+        if self.dispatcher.logs().is_some() {
+            self.named.story.write(level, message);
+        }
         let (app, function, invocation) = (&self.call.deployment.app().id, &self.call.function, &self.call.id);
         // One target, so that operators can send the functions' own lines elsewhere.
         match level {

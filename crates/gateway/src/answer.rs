@@ -14,7 +14,7 @@ use crate::exchange::Exchange;
 use crate::finish::Finish;
 use crate::reply::{self, Outgoing, Reply};
 use crate::services::Shared;
-use crate::{body, cors, health, routes};
+use crate::{body, cors, health, log, routes};
 
 /// Answers one request.
 pub(crate) async fn answer<B>(shared: &Arc<Shared>, request: Request<B>, peer: SocketAddr) -> Response<Outgoing>
@@ -59,6 +59,7 @@ async fn finished(exchange: &Arc<Exchange>, body: Bytes) -> Result<Reply, ApiErr
 
 /// The one line that the log has of each request. The query stays out of it: it may hold a token.
 fn record(exchange: &Exchange, outcome: &Result<Reply, ApiError>) {
+    log::record(exchange, outcome);
     let (id, method, path) = (&exchange.id, &exchange.parts.method, exchange.parts.uri.path());
     let ms = || u64::try_from(exchange.started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match outcome {

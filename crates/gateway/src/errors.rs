@@ -7,7 +7,13 @@
 //! |---|---|---|---|
 //! | wrong password, unknown e-mail address, deleted user | 401 | `InvalidPassword` | `unauthorized` |
 //! | registration not confirmed | 401 | `AuthError` | `unauthorized` |
+//! | API key unknown, disabled or deleted | 401 | `AuthError` | `unauthorized` |
+//! | linking a credential of another user | 401 | `AuthError` | `unauthorized` |
+//! | linking a second e-mail/password identity | 500 | `AuthError` | `unauthorized` |
 //! | user-creation function failed | 401 | `AuthError` | the function's message |
+//! | token of another authority not right | 401 | `AuthError` | `unauthorized`; the reason is in the log |
+//! | authenticating function failed, or gave no id | 401 | `AuthError` | its message |
+//! | user of no domain that may log in | 401 | `DomainNotAllowed` | that |
 //! | user disabled | 401 | `UserDisabled` | `user disabled` |
 //! | token malformed, expired, of another kind or app; session ended | 401 | `InvalidSession` | `invalid session…` |
 //! | no `Authorization` header | 401 | `InvalidSession` | `must authenticate first` |
@@ -19,12 +25,23 @@
 //! | confirmed already | 400 | `UserAlreadyConfirmed` | `already confirmed` |
 //! | confirmation or reset token well-formed but unknown | 400 | `UserpassTokenInvalid` | `userpass token is expired or invalid` |
 //! | no such user | 404 | `UserNotFound` | `user not found` |
+//! | an e-mail could not be sent | 502 | `EmailNotSent` | to whom |
+//! | name of an API key not acceptable | 400 | `InvalidParameter` | `can only contain ASCII letters, numbers, underscores, and hyphens` |
+//! | name of an API key taken | 409 | `APIKeyAlreadyExists` | `API key with name already exists` |
+//! | no such API key of this user | 404 | `APIKeyNotFound` | `API key not found` |
+//! | deleting the API key that one is logged in with | 403 | `APIKeyInUse` | what to do instead |
 //! | too many failed log-ins (with `Retry-After`) | 429 | `TooManyFailures` | when to try again |
+//! | too many e-mails or calls of a confirmation or reset function (with `Retry-After`) | 429 | `TooManyRequests` | when to try again |
 //! | unknown or private function | 404 | `FunctionNotFound` | `function not found: '<name>'` |
 //! | function failed with `FunctionExecutionError` | 400 | `FunctionExecutionError` | its message |
 //! | function ran out of time | 400 | `ExecutionTimeLimitExceeded` | its message |
 //! | function failed with any other code, a budget's or its own | 400 | `FunctionExecutionError` | `<code>: <message>` |
 //! | no sandbox or hashing thread free in time (with `Retry-After`) | 503 | `Overloaded` | what was busy |
+//! | no endpoint, or one that is switched off or answers other methods | 404 | `EndpointNotFound` | method and route |
+//! | no webhook, or one that is switched off or answers other methods | 404 | `IncomingWebhookNotFound` | method and name |
+//! | secret or signature of a request to an endpoint wrong | 401 | `IncomingWebhookAuthFailed` | what is missing or wrong |
+//! | endpoint that needs a user, request without credential | 400 | `InvalidParameter` | `no authentication methods were specified` |
+//! | endpoint that makes no users, credential of nobody yet | 401 | `AuthError` | what to do |
 //! | unknown app | 404 | `AppNotFound` | `cannot find app using Client App ID '<id>'` |
 //! | origin not in `allowed_request_origins` | 403 | `DomainNotAllowed` | which |
 //! | unknown path | 404 | `NotFound` | method and path |
@@ -71,14 +88,6 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "InvalidParameter", message)
     }
 
-    pub(crate) fn already_confirmed() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "UserAlreadyConfirmed", "already confirmed")
-    }
-
-    pub(crate) fn userpass_token_invalid() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "UserpassTokenInvalid", "userpass token is expired or invalid")
-    }
-
     pub(crate) fn not_authenticated() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "InvalidSession", "must authenticate first")
     }
@@ -102,6 +111,20 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "NotFound", format!("there is nothing at {method} {path}"))
     }
 
+    /// What App Services says where an endpoint needs a user.
+    pub(crate) fn no_credential() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InvalidParameter", "no authentication methods were specified")
+    }
+
+    pub(crate) fn endpoint_not_found(code: &'static str, message: String) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message)
+    }
+
+    /// A request that did not show that it may. Realm clients, which refresh a session on a 401, do not call endpoints.
+    pub(crate) fn not_validated(message: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "IncomingWebhookAuthFailed", message)
+    }
+
     pub(crate) fn domain_not_allowed(origin: &HeaderValue) -> Self {
         let origin = String::from_utf8_lossy(origin.as_bytes());
         let message = format!("the origin {origin} is not among this app's allowed_request_origins");
@@ -110,7 +133,7 @@ impl ApiError {
 
     /// Whether a browser's script must not even see the answer.
     pub(crate) fn hides_from_origin(&self) -> bool {
-        self.code == Some(DOMAIN_NOT_ALLOWED)
+        self.status == StatusCode::FORBIDDEN && self.code == Some(DOMAIN_NOT_ALLOWED)
     }
 
     pub(crate) fn body_too_large(limit: usize) -> Self {
@@ -131,7 +154,21 @@ impl ApiError {
         }
     }
 
-    fn overloaded(message: String) -> Self {
+    /// A failed action of a data source (reference 3.7 and 6): codes of the database and of the rules are the client's,
+    /// too.
+    pub(crate) fn from_service(failure: Failure) -> Self {
+        if failure.is(ErrorCode::MongoDBError) {
+            Self::new(StatusCode::INTERNAL_SERVER_ERROR, "MongoDBError", failure.message)
+        } else if failure.is(ErrorCode::NoMatchingRuleFound) {
+            Self::new(StatusCode::BAD_REQUEST, "NoMatchingRuleFound", failure.message)
+        } else if failure.is(ErrorCode::SchemaValidationFailedWrite) {
+            Self::new(StatusCode::BAD_REQUEST, "SchemaValidationFailedWrite", failure.message)
+        } else {
+            failure.into()
+        }
+    }
+
+    pub(crate) fn overloaded(message: String) -> Self {
         Self {
             retry_seconds: Some(BUSY_RETRY_SECONDS),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "Overloaded", message)
@@ -146,15 +183,30 @@ impl From<IdentityError> for ApiError {
         let message = error.to_string();
         match error {
             IdentityError::InvalidPassword => Self::new(StatusCode::UNAUTHORIZED, "InvalidPassword", message),
-            IdentityError::Pending | IdentityError::CreationFailed(_) => {
-                Self::new(StatusCode::UNAUTHORIZED, "AuthError", message)
-            }
+            IdentityError::Pending
+            | IdentityError::CreationFailed(_)
+            | IdentityError::Unauthorized
+            | IdentityError::Rejected(_)
+            | IdentityError::LinkInUse => Self::new(StatusCode::UNAUTHORIZED, "AuthError", message),
+            IdentityError::LinkedAlready => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "AuthError", message),
             IdentityError::UserDisabled => Self::new(StatusCode::UNAUTHORIZED, "UserDisabled", message),
+            IdentityError::DomainNotAllowed => Self::new(StatusCode::UNAUTHORIZED, DOMAIN_NOT_ALLOWED, message),
             IdentityError::ProviderNotFound(_) => Self::new(StatusCode::NOT_FOUND, "AuthProviderNotFound", message),
             IdentityError::AccountNameInUse => Self::new(StatusCode::CONFLICT, "AccountNameInUse", message),
             IdentityError::BadRequest(_) => Self::bad_request(message),
             IdentityError::InvalidSession(_) => Self::new(StatusCode::UNAUTHORIZED, "InvalidSession", message),
             IdentityError::UserNotFound => Self::new(StatusCode::NOT_FOUND, "UserNotFound", message),
+            IdentityError::AlreadyConfirmed => Self::new(StatusCode::BAD_REQUEST, "UserAlreadyConfirmed", message),
+            IdentityError::TokenInvalid => Self::new(StatusCode::BAD_REQUEST, "UserpassTokenInvalid", message),
+            IdentityError::MailNotSent(_) => Self::new(StatusCode::BAD_GATEWAY, "EmailNotSent", message),
+            IdentityError::KeyName => Self::invalid_parameter(message),
+            IdentityError::KeyExists => Self::new(StatusCode::CONFLICT, "APIKeyAlreadyExists", message),
+            IdentityError::KeyNotFound => Self::new(StatusCode::NOT_FOUND, "APIKeyNotFound", message),
+            IdentityError::KeyInUse => Self::new(StatusCode::FORBIDDEN, "APIKeyInUse", message),
+            IdentityError::TooManyRequests(seconds) => Self {
+                retry_seconds: Some(seconds),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message)
+            },
             IdentityError::TooManyFailures(seconds) => Self {
                 retry_seconds: Some(seconds),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyFailures", message)
@@ -190,7 +242,7 @@ impl From<Failure> for ApiError {
 }
 
 /// An error with all its causes.
-fn story(error: &dyn std::error::Error) -> String {
+pub(crate) fn story(error: &dyn std::error::Error) -> String {
     let mut story = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -218,11 +270,24 @@ mod tests {
             (E::InvalidPassword, (401, "InvalidPassword", "unauthorized", None)),
             (E::Pending, (401, "AuthError", "unauthorized", None)),
             (E::CreationFailed(text()), (401, "AuthError", "because", None)),
+            (E::Rejected(text()), (401, "AuthError", "because", None)),
+            (
+                E::DomainNotAllowed,
+                (401, "DomainNotAllowed", "users of this domain may not log in to this app", None),
+            ),
             (E::UserDisabled, (401, "UserDisabled", "user disabled", None)),
             (
                 E::ProviderNotFound("api-key".into()),
                 (404, "AuthProviderNotFound", "authentication via 'api-key' is unsupported", None),
             ),
+            (E::Unauthorized, (401, "AuthError", "unauthorized", None)),
+            (E::LinkInUse, (401, "AuthError", "unauthorized", None)),
+            (E::LinkedAlready, (500, "AuthError", "unauthorized", None)),
+            (E::AlreadyConfirmed, (400, "UserAlreadyConfirmed", "already confirmed", None)),
+            (E::TokenInvalid, (400, "UserpassTokenInvalid", "userpass token is expired or invalid", None)),
+            (E::KeyExists, (409, "APIKeyAlreadyExists", "API key with name already exists", None)),
+            (E::KeyNotFound, (404, "APIKeyNotFound", "API key not found", None)),
+            (E::TooManyRequests(9), (429, "TooManyRequests", "asked too often; try again in 9 s", Some(9))),
             (E::AccountNameInUse, (409, "AccountNameInUse", "name already in use", None)),
             (E::BadRequest(text()), (400, "BadRequest", "because", None)),
             (E::InvalidSession(text()), (401, "InvalidSession", "because", None)),

@@ -102,10 +102,22 @@ impl Exchange {
         self.identity().app_of_token(token).ok()
     }
 
-    /// How large the body may be: only a function call carries more than a credential.
+    /// How large the body may be: only what is handed to a function may be more than a credential.
     pub(crate) fn body_limit(&self) -> usize {
-        let call = self.parts.uri.path().trim_end_matches('/').ends_with("/functions/call");
-        if call { limits::REQUEST_BYTES } else { limits::CREDENTIAL_BYTES }
+        let path: Vec<&str> = segments(self.parts.uri.path()).collect();
+        let large = matches!(
+            path.as_slice(),
+            [.., "functions", "call"]
+                | ["api", "admin", "v3.0", "groups", ..]
+                | ["app", _, "endpoint", ..]
+                | ["api", "client", "v2.0", "app", _, "endpoint", ..]
+                | ["api", "client", "v2.0", "app", _, "service", _, "incoming_webhook", _]
+        );
+        match path.as_slice() {
+            _ if large => limits::REQUEST_BYTES,
+            [.., "providers", "custom-token", "login"] => limits::EXTERNAL_TOKEN_BODY_BYTES,
+            _ => limits::CREDENTIAL_BYTES,
+        }
     }
 
     /// The last line of a forwarding header: the one that the trusted proxy wrote. Those before it are the client's.
@@ -125,8 +137,11 @@ pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|part| !part.is_empty())
 }
 
-/// The client app id that a client API path holds.
+/// The client app id that a path of the client API or of an endpoint holds.
 pub(crate) fn app_of_path(path: &str) -> Option<&str> {
+    if let ["app", app, "endpoint"] = segments(path).take(3).collect::<Vec<_>>()[..] {
+        return Some(app);
+    }
     let mut parts = segments(path).skip_while(|part| *part != "v2.0").skip(1);
     (parts.next() == Some("app")).then(|| parts.next()).flatten()
 }
@@ -154,6 +169,8 @@ mod tests {
     fn the_app_stands_in_the_path() {
         assert_eq!(app_of_path("/api/client/v2.0/app/shop-abcde/location"), Some("shop-abcde"));
         assert_eq!(app_of_path("//api/client/v2.0/app/shop-abcde"), Some("shop-abcde"));
+        assert_eq!(app_of_path("/app/shop-abcde/endpoint/hello"), Some("shop-abcde"));
+        assert_eq!(app_of_path("/app/shop-abcde/other"), None);
         assert_eq!(app_of_path("/api/client/v2.0/auth/profile"), None);
         assert_eq!(app_of_path("/api/client/v2.0/app"), None);
     }

@@ -1,14 +1,16 @@
-//! `POST app/{id}/auth/providers/{provider}/login` (reference 3.3).
+//! `POST app/{id}/auth/providers/{provider}/login` (reference 3.3): a login, or with `link=true` one more identity for the
+//! user of the access token.
 
 use hyper::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use usher_identity::{Credential, Device, IdentityError};
+use usher_contract::limits;
+use usher_identity::{Credential, Device};
 
-use crate::body;
 use crate::errors::ApiError;
 use crate::exchange::Exchange;
 use crate::reply::Reply;
+use crate::{body, external};
 
 #[derive(Serialize)]
 struct Tokens {
@@ -20,22 +22,31 @@ struct Tokens {
 
 pub(crate) async fn login(exchange: &Exchange, app: &str, provider: &str, body: &[u8]) -> Result<Reply, ApiError> {
     let deployment = exchange.deployment(app)?;
-    if links(exchange.parts.uri.query()) {
-        return Err(ApiError::bad_request(
-            "linking is not supported yet: log in without link=true, or register a new user",
-        ));
-    }
+    // Whom to link to is asked first: without that, a credential is nobody's business.
+    let linked = match links(exchange.parts.uri.query()) {
+        true => Some(exchange.identity().verify_access(deployment.app(), exchange.bearer()?).await?.user_id),
+        false => None,
+    };
+    // A custom token may be large, and parsing is what takes the memory.
+    let _slot = match body.len() {
+        ..=limits::CREDENTIAL_BYTES => None,
+        _ => Some(exchange.shared.large.acquire().await.map_err(|closed| ApiError::internal(closed.to_string()))?),
+    };
     let members = body::object(body)?;
     let credential = credential(provider, &members)?;
-    let login =
-        exchange.identity().login(&deployment, credential, device(&members), exchange.peer(), &exchange.id).await?;
+    let (identity, device, peer) = (exchange.identity(), device(&members), exchange.peer());
+    let login = match linked {
+        Some(user) => identity.link(&deployment, &user, credential, device, peer, &exchange.id).await?,
+        None => identity.login(&deployment, credential, device, peer, &exchange.id).await?,
+    };
     let tokens = Tokens {
         access_token: login.access_token,
         refresh_token: login.refresh_token,
         user_id: login.user_id,
         device_id: login.device_id,
     };
-    Reply::json(StatusCode::OK, &tokens)
+    let user = tokens.user_id.clone();
+    Ok(Reply::json(StatusCode::OK, &tokens)?.about(&user))
 }
 
 fn links(query: Option<&str>) -> bool {
@@ -50,12 +61,13 @@ fn credential(provider: &str, members: &Map<String, Value>) -> Result<Credential
             email: body::text(members, "username")?.to_owned(),
             password: body::text(members, "password")?.to_owned(),
         }),
-        other => Err(IdentityError::ProviderNotFound(other.to_owned()).into()),
+        "api-key" => Ok(Credential::ApiKey(body::text(members, "key")?.to_owned())),
+        other => external::credential(other, members),
     }
 }
 
 /// The device of `options.device`. Its id comes as an ObjectId in Extended JSON; 24 zeros mean that there is none.
-fn device(members: &Map<String, Value>) -> Device {
+pub(crate) fn device(members: &Map<String, Value>) -> Device {
     let id = members
         .get("options")
         .and_then(|options| options.get("device")?.get("deviceId"))
@@ -107,7 +119,7 @@ mod tests {
             Credential::EmailPassword { email, password } if email == "a@b" && password == "p"
         ));
         assert!(matches!(credential("anon-user", &Map::new()).unwrap(), Credential::Anonymous));
-        assert_eq!(credential("custom-token", &body).unwrap_err().code, Some("AuthProviderNotFound"));
+        assert_eq!(credential("custom-tokens", &body).unwrap_err().code, Some("AuthProviderNotFound"));
     }
 
     #[test]

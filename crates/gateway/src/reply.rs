@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http_body_util::combinators::BoxBody;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
@@ -20,13 +20,15 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-appservices
 const GROUP: &str = "000000000000000000000000";
 
 /// What goes out: whole as a rule, in pieces for a stream.
-pub(crate) type Outgoing = BoxBody<Bytes, Infallible>;
+pub(crate) type Outgoing = UnsyncBoxBody<Bytes, Infallible>;
 
 /// A successful answer.
 pub(crate) struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     body: Outgoing,
+    /// Whom it is about, for the log.
+    user: Option<String>,
 }
 
 impl Reply {
@@ -43,12 +45,22 @@ impl Reply {
 
     /// An answer with headers of its own.
     pub(crate) fn with(status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
-        Self { status, headers, body: Full::new(Bytes::from(body)).boxed() }
+        Self { status, headers, body: Full::new(Bytes::from(body)).boxed_unsync(), user: None }
     }
 
     /// An answer that goes on, such as a stream of events. It counts as finished once it begins.
     pub(crate) fn stream(status: StatusCode, headers: HeaderMap, body: Outgoing) -> Self {
-        Self { status, headers, body }
+        Self { status, headers, body, user: None }
+    }
+
+    /// Says whom the answer is about, for the log.
+    pub(crate) fn about(mut self, user: &str) -> Self {
+        self.user = Some(user.to_owned());
+        self
+    }
+
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 }
 

@@ -4,34 +4,50 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bson::{Document, doc};
-use hyper::header::{AUTHORIZATION, COOKIE, REFERER, USER_AGENT};
+use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, REFERER, USER_AGENT};
 use usher_contract::value;
 
 use crate::exchange::Exchange;
 
 /// A BSON document. Credentials are left out: they are the client's, and the caller is in `context.user`.
 pub(crate) fn describe(exchange: &Exchange) -> Arc<[u8]> {
+    let hidden = |name: &HeaderName| [AUTHORIZATION, COOKIE].contains(name);
+    let headers = headers(&exchange.parts.headers, hidden);
+    written(exchange, headers, "", exchange.parts.uri.query().unwrap_or_default())
+}
+
+/// As [`describe`], of a request to an endpoint or webhook; `headers` and `query` without what the function must not see.
+pub(crate) fn describe_webhook(exchange: &Exchange, headers: Document, query: &str) -> Arc<[u8]> {
+    written(exchange, headers, exchange.parts.uri.path(), query)
+}
+
+fn written(exchange: &Exchange, headers: Document, url: &str, query: &str) -> Arc<[u8]> {
     let parts = &exchange.parts;
-    let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, text) in &parts.headers {
-        if ![AUTHORIZATION, COOKIE].contains(name) {
-            let text = String::from_utf8_lossy(text.as_bytes()).into_owned();
-            headers.entry(canonical(name.as_str())).or_default().push(text);
-        }
-    }
     let header = |name| parts.headers.get(name).and_then(|text| text.to_str().ok()).unwrap_or_default();
     let request = doc! {
         "remoteIPAddress": exchange.peer().to_string(),
-        "requestHeaders": headers.into_iter().map(|(name, list)| (name, list.into())).collect::<Document>(),
-        "webhookUrl": "",
+        "requestHeaders": headers,
+        "webhookUrl": url,
         "httpMethod": parts.method.as_str(),
-        "rawQueryString": parts.uri.query().unwrap_or_default(),
+        "rawQueryString": query,
         "httpReferrer": header(REFERER),
         "httpUserAgent": header(USER_AGENT),
         "service": "",
         "action": "",
     };
     value::bytes(&request).unwrap_or_default().into()
+}
+
+/// The headers that are not hidden, each with a list of its values.
+pub(crate) fn headers(all: &HeaderMap, hidden: impl Fn(&HeaderName) -> bool) -> Document {
+    let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, text) in all {
+        if !hidden(name) {
+            let text = String::from_utf8_lossy(text.as_bytes()).into_owned();
+            headers.entry(canonical(name.as_str())).or_default().push(text);
+        }
+    }
+    headers.into_iter().map(|(name, list)| (name, list.into())).collect()
 }
 
 /// A header's name as App Services wrote it: `Content-Type`.

@@ -32,7 +32,8 @@ async fn of_app(exchange: &Exchange, app: &str, rest: &[&str], body: &[u8]) -> R
         (&Method::PUT | &Method::DELETE, ["push", "providers", service, "registration"]) => {
             push::registration(exchange, app, service).await
         }
-        // Any method: a webhook says itself which it answers to.
+        // Any method: an endpoint or webhook says itself which it answers to.
+        (_, ["endpoint", ..]) => endpoint::endpoint(exchange, app, body).await,
         (_, ["service", service, "incoming_webhook", name]) => {
             endpoint::webhook(exchange, app, service, name, body).await
         }

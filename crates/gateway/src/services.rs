@@ -9,8 +9,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use usher_contract::limits;
+use usher_control::Control;
 use usher_dispatch::Dispatcher;
 use usher_identity::Identity;
+use usher_watch::Hub;
 
 /// Asks whether this host can serve: `Err` says in a few words why not. Called for each `GET /ready`.
 pub type Readiness = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
@@ -22,6 +24,10 @@ pub struct Services {
     pub identity: Arc<Identity>,
     /// Apps and their functions.
     pub dispatcher: Arc<Dispatcher>,
+    /// Collections that clients watch.
+    pub hub: Arc<Hub>,
+    /// Apps that live in the database, and those who administer them.
+    pub control: Arc<Control>,
     /// How to serve.
     pub options: GatewayOptions,
 }
@@ -61,6 +67,8 @@ pub(crate) struct Shared {
     pub(crate) work: TaskTracker,
     /// Slots for large calls.
     pub(crate) large: Semaphore,
+    /// Places for streams of watchers.
+    pub(crate) watchers: Arc<Semaphore>,
     /// Cancelled when shutdown begins.
     pub(crate) closing: CancellationToken,
 }
@@ -74,6 +82,7 @@ impl Shared {
             services,
             work: TaskTracker::new(),
             large: Semaphore::new(limits::LARGE_CALLS),
+            watchers: Arc::new(Semaphore::new(limits::WATCHERS)),
             closing: CancellationToken::new(),
         }
     }

@@ -1,11 +1,10 @@
-//! `POST app/{id}/auth/providers/local-userpass/…` (reference 3.4): registration, and for confirmation and password
-//! reset the answers of an app that confirms registrations by itself. No token for either is ever sent, so none
-//! that a client presents can be known.
+//! `POST app/{id}/auth/providers/local-userpass/…` (reference 3.4): registration, confirmation, password reset. A bearer
+//! token is ignored: realm-web sends one whenever somebody is logged in.
 
+use bson::Bson;
 use hyper::StatusCode;
 use serde_json::{Map, Value};
-use usher_app::{App, Confirmation};
-use usher_identity::IdentityError;
+use usher_contract::value;
 
 use crate::body;
 use crate::errors::ApiError;
@@ -16,119 +15,74 @@ use crate::routes;
 pub(crate) async fn action(exchange: &Exchange, app: &str, action: &[&str], body: &[u8]) -> Result<Reply, ApiError> {
     let deployment = exchange.deployment(app)?;
     let members = body::object(body)?;
-    if action == ["register"] {
-        let email = body::text(&members, "email")?;
-        let password = body::text(&members, "password")?;
-        exchange.identity().register(deployment.app(), email, password, exchange.peer()).await?;
-        return Ok(Reply::empty(StatusCode::CREATED));
-    }
-    let refusal = refusal(deployment.app(), action, &members)?;
-    Err(refusal.unwrap_or_else(|| routes::nothing(exchange)))
-}
-
-/// How confirmation and reset are answered; `None` where there is no such path.
-fn refusal(app: &App, action: &[&str], members: &Map<String, Value>) -> Result<Option<ApiError>, ApiError> {
-    let Some(provider) = &app.providers.local_userpass else {
-        return Err(IdentityError::ProviderNotFound("local-userpass".to_owned()).into());
-    };
-    let auto_confirm = provider.confirmation == Confirmation::Automatic;
-    Ok(Some(match action {
-        ["confirm"] => unknown_token(members)?,
+    let text = |name: &str| body::text(&members, name);
+    let (identity, peer, app) = (exchange.identity(), exchange.peer(), deployment.app());
+    // What a function or a mail server does with it may come later.
+    let accepted = Reply::empty(StatusCode::ACCEPTED);
+    match action {
+        ["register"] => {
+            let (email, password) = (text("email")?, text("password")?);
+            identity.register(&deployment, email, password, peer, &exchange.id).await?;
+            Ok(Reply::empty(StatusCode::CREATED))
+        }
+        ["confirm"] => {
+            identity.confirm(app, text("token")?, text("tokenId")?).await?;
+            Ok(Reply::empty(StatusCode::OK))
+        }
         ["confirm", "send"] => {
-            body::text(members, "email")?;
-            if auto_confirm { ApiError::already_confirmed() } else { no_confirmation() }
+            identity.send_confirmation(app, text("email")?, peer).await?;
+            Ok(accepted)
         }
         ["confirm", "call"] => {
-            let email = body::text(members, "email")?;
-            if auto_confirm {
-                ApiError::bad_request(format!("cannot run confirmation for {email}: automatic confirmation is enabled"))
-            } else {
-                no_confirmation()
-            }
+            identity.call_confirmation(&deployment, text("email")?, peer, &exchange.id).await?;
+            Ok(accepted)
         }
         ["reset"] => {
-            body::text(members, "password")?;
-            unknown_token(members)?
+            identity.reset(app, text("token")?, text("tokenId")?, text("password")?).await?;
+            Ok(Reply::empty(StatusCode::OK))
         }
-        ["reset", "send" | "call"] => {
-            body::text(members, "email")?;
-            ApiError::bad_request("password reset is not available yet; the operator of this host can help")
+        ["reset", "send"] => {
+            identity.send_reset(app, text("email")?, peer).await?;
+            Ok(accepted)
         }
-        _ => return Ok(None),
-    }))
+        ["reset", "call"] => {
+            let credential = (text("email")?, text("password")?);
+            let arguments = arguments(&members)?;
+            identity.call_reset(&deployment, credential, arguments, peer, &exchange.id).await?;
+            Ok(accepted)
+        }
+        _ => Err(routes::nothing(exchange)),
+    }
 }
 
-fn no_confirmation() -> ApiError {
-    ApiError::bad_request("confirmation is not available yet: set autoConfirm in auth/providers.json")
-}
-
-/// Clients tell a malformed token from an unknown one: a token has 128 hexadecimal digits, its id 24.
-fn unknown_token(members: &Map<String, Value>) -> Result<ApiError, ApiError> {
-    let hexadecimal = |text: &str, length: usize| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
-    let (token, id) = (body::text(members, "token")?, body::text(members, "tokenId")?);
-    Ok(if hexadecimal(token, 128) && hexadecimal(id, 24) {
-        ApiError::userpass_token_invalid()
-    } else {
-        ApiError::bad_request("invalid token data")
-    })
+/// What the reset function is given besides the account. Native clients leave out what is empty.
+fn arguments(members: &Map<String, Value>) -> Result<Vec<Bson>, ApiError> {
+    let invalid = |why: &str| ApiError::invalid_parameter(format!("arguments: {why}"));
+    let items = match members.get("arguments") {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(items)) => items,
+        Some(_) => return Err(invalid("an array is expected")),
+    };
+    let each = |item: &Value| value::from_extended_json(item.clone()).map_err(|failure| invalid(&failure.message));
+    items.iter().map(each).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use usher_app::{LocalUserpass, Mail, Providers};
 
     use super::*;
 
-    fn app(auto_confirm: Option<bool>) -> App {
-        App {
-            id: "sample".into(),
-            providers: Providers {
-                anon_user: true,
-                local_userpass: auto_confirm.map(|auto_confirm| LocalUserpass {
-                    confirmation: if auto_confirm { Confirmation::Automatic } else { Confirmation::Mail(Mail::default()) },
-                    ..LocalUserpass::default()
-                }),
-            },
-            ..App::default()
-        }
-    }
-
-    fn message(auto_confirm: Option<bool>, action: &[&str], members: Value) -> String {
-        match refusal(&app(auto_confirm), action, members.as_object().unwrap()) {
-            Ok(Some(error)) | Err(error) => {
-                format!("{} {}", error.code.unwrap_or("-"), error.message)
-            }
-            Ok(None) => "nothing".to_owned(),
-        }
-    }
-
     #[test]
-    fn an_app_that_confirms_by_itself_says_so() {
-        let email = || json!({"email": "a@example.org"});
-        let send = message(Some(true), &["confirm", "send"], email());
-        assert_eq!(send, "UserAlreadyConfirmed already confirmed");
-        let call = message(Some(true), &["confirm", "call"], email());
-        assert_eq!(call, "BadRequest cannot run confirmation for a@example.org: automatic confirmation is enabled");
-        assert!(message(Some(false), &["confirm", "call"], email()).contains("set autoConfirm"));
-        assert!(message(None, &["confirm", "call"], email()).starts_with("AuthProviderNotFound"));
-        assert_eq!(message(Some(true), &["confirm", "what"], email()), "nothing");
-    }
-
-    #[test]
-    fn a_malformed_token_is_told_from_an_unknown_one() {
-        let pair = |token: String, id: &str| json!({"token": token, "tokenId": id, "password": "secret"});
-        let id = "6268f7dd73fafea76b730fc9";
-        for action in [["confirm"], ["reset"]] {
-            assert_eq!(message(Some(true), &action, pair("e30=".into(), "e30=")), "BadRequest invalid token data");
-            assert_eq!(
-                message(Some(true), &action, pair("0a".repeat(64), id)),
-                "UserpassTokenInvalid userpass token is expired or invalid"
-            );
-            assert_eq!(
-                message(Some(true), &action, json!({"password": "x", "token": {"$gt": ""}, "tokenId": id})),
-                "InvalidParameter 'token' must be a string"
-            );
+    fn arguments_are_an_array_of_extended_json() {
+        let read = |body: Value| arguments(body.as_object().unwrap());
+        for none in [json!({}), json!({"arguments": null}), json!({"arguments": []})] {
+            assert!(read(none).unwrap().is_empty());
+        }
+        let read_one = read(json!({"arguments": [{"$numberLong": "5"}, "a"]})).unwrap();
+        assert_eq!(read_one, [Bson::Int64(5), Bson::String("a".into())]);
+        for bad in [json!({"arguments": {}}), json!({"arguments": "a"}), json!({"arguments": [{"$numberLong": "x"}]})] {
+            assert_eq!(read(bad).unwrap_err().code, Some("InvalidParameter"));
         }
     }
 }

@@ -1,12 +1,217 @@
 //! `GET functions/call`: the stream of a `watch` (reference 3.7).
 
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bson::Bson;
+use bytes::Bytes;
+use futures::stream;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::StatusCode;
+use hyper::body::Frame;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
+use usher_contract::{Failure, limits};
+use usher_dispatch::{Deployment, ServiceCall};
+use usher_watch::{Only, Subscription, Watcher};
+
+use crate::call::{self, Request};
 use crate::errors::ApiError;
 use crate::exchange::Exchange;
 use crate::reply::Reply;
-use crate::routes;
+use crate::request;
+use crate::services::Shared;
+
+/// The names of the parameters: of today's clients, and of older ones.
+const REQUEST: [&str; 2] = ["baas_request", "stitch_request"];
+const ACCESS_TOKEN: [&str; 2] = ["baas_at", "stitch_at"];
+
+/// Keeps nginx and its like from collecting the stream before they pass it on.
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Opens the stream.
 pub(crate) async fn watch(exchange: &Exchange, app: &str) -> Result<Reply, ApiError> {
-    let _ = (app,);
-    Err(routes::nothing(exchange))
+    let deployment = exchange.deployment(app)?;
+    let parameters = Parameters::read(exchange.parts.uri.query().unwrap_or_default());
+    let token = match &parameters.token {
+        Some(token) => token.clone(),
+        None => exchange.bearer()?.to_owned(),
+    };
+    let caller = exchange.identity().verify_access(deployment.app(), &token).await?.caller();
+    let (call, only) = {
+        let (service, argument) = parameters.request()?;
+        let only = only(&argument)?;
+        let (action, request, id) = ("watch".to_owned(), Some(request::describe(exchange)), exchange.id.clone());
+        (ServiceCall { deployment: deployment.clone(), service, action, argument, caller, request, id }, only)
+    };
+    let shared = exchange.shared.clone();
+    let place = shared.watchers.clone().try_acquire_owned().map_err(|_| {
+        ApiError::overloaded(format!("{} collections are watched on this host already", limits::WATCHERS))
+    })?;
+    let (named, bound) = shared.services.dispatcher.ruling(&call).await.map_err(ApiError::from_service)?;
+    let watcher = Watcher { bound, only };
+    let subscription = shared.services.hub.watch(&named.database, &named.collection, watcher).await;
+    let subscription = subscription.map_err(ApiError::from_service)?;
+
+    let stream = Stream { subscription, shared, deployment, token, _place: place, over: false };
+    let frames = stream::unfold(Box::new(stream), |mut stream| async {
+        let text = stream.next().await?;
+        Some((Ok::<_, Infallible>(Frame::data(text)), stream))
+    });
+    Ok(Reply::stream(StatusCode::OK, headers(), StreamBody::new(frames).boxed_unsync()))
+}
+
+fn headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    headers
+}
+
+/// What the query says.
+#[derive(Default)]
+struct Parameters {
+    request: Option<String>,
+    token: Option<String>,
+}
+
+impl Parameters {
+    fn read(query: &str) -> Self {
+        let mut parameters = Self::default();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            if REQUEST.contains(&name.as_ref()) {
+                // A `+` that was not escaped has become a space.
+                parameters.request = Some(value.replace(' ', "+"));
+            } else if ACCESS_TOKEN.contains(&name.as_ref()) {
+                parameters.token = Some(value.into_owned());
+            }
+        }
+        parameters
+    }
+
+    /// The service and its argument.
+    fn request(&self) -> Result<(String, bson::Document), ApiError> {
+        let request = self.request.as_ref().ok_or_else(|| {
+            ApiError::missing_parameter("'baas_request' is required: the call as JSON in Base64".to_owned())
+        })?;
+        let json = BASE64_STANDARD
+            .decode(request)
+            .map_err(|error| ApiError::invalid_parameter(format!("'baas_request' is not Base64: {error}")))?;
+        match call::parse(&json)? {
+            Request::Service { service, action, argument } if action == "watch" => Ok((service, argument)),
+            Request::Service { action: name, .. } | Request::Function { name, .. } => Err(ApiError::bad_request(
+                format!("'{name}' is no stream: only the action watch of a service is; send others as POST"),
+            )),
+        }
+    }
+}
+
+/// `ids` or `filter` (reference 6), or neither.
+fn only(argument: &bson::Document) -> Result<Only, ApiError> {
+    let given = |name: &str| argument.get(name).filter(|value| !matches!(value, Bson::Null | Bson::Undefined));
+    match (given("ids"), given("filter")) {
+        (None, None) => Ok(Only::All),
+        (Some(Bson::Array(ids)), None) => Ok(Only::Ids(ids.clone())),
+        (None, Some(Bson::Document(filter))) => Ok(Only::Filter(filter.clone())),
+        (Some(_), Some(_)) => Err(ApiError::bad_request("a watch takes 'ids' or 'filter', not both")),
+        (Some(_), None) => Err(ApiError::invalid_parameter("'ids' must be an array".to_owned())),
+        (None, Some(_)) => Err(ApiError::invalid_parameter("'filter' must be a document".to_owned())),
+    }
+}
+
+/// One watcher's stream. It holds no task of its own: its connection's asks for what comes next.
+struct Stream {
+    subscription: Subscription,
+    shared: Arc<Shared>,
+    deployment: Arc<Deployment>,
+    token: String,
+    _place: OwnedSemaphorePermit,
+    /// The last text has been given.
+    over: bool,
+}
+
+impl Stream {
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.over {
+            return None;
+        }
+        let silence = tokio::time::sleep(KEEP_ALIVE);
+        let next = tokio::select! {
+            biased;
+            () = self.shared.closing.cancelled() => return None,
+            next = self.subscription.next() => next,
+            () = silence => Ok(Bytes::from_static(b":\n\n")),
+        };
+        let text = match (self.still_may().await, next) {
+            (Ok(()), Ok(text)) => return Some(text),
+            (Err(error), _) => failure(error.code.unwrap_or_default(), &error.message),
+            (Ok(()), Err(Failure { code, message })) => failure(&code, &message),
+        };
+        self.over = true;
+        Some(text)
+    }
+
+    /// Whether the watcher is who they were when they began, and the rules are those of then. Asked before every text, so
+    /// that nobody sees what they may not see any more.
+    async fn still_may(&self) -> Result<(), ApiError> {
+        let app = self.deployment.app();
+        self.shared.services.identity.verify_access(app, &self.token).await?;
+        match self.shared.services.dispatcher.deployment(&app.id) {
+            Some(now) if Arc::ptr_eq(&now, &self.deployment) => Ok(()),
+            _ => Err(ApiError::bad_request("the app was deployed anew: watch again")),
+        }
+    }
+}
+
+const KEEP_ALIVE: Duration = limits::WATCH_KEEP_ALIVE;
+
+/// The event that ends a stream (reference 3.7).
+fn failure(code: &str, message: &str) -> Bytes {
+    let json = json!({"error_code": code, "error": message}).to_string();
+    let json = json.replace('%', "%25");
+    Bytes::from(format!("event: error\ndata: {json}\n\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::doc;
+
+    use super::*;
+
+    #[test]
+    fn all_four_names_and_an_unescaped_plus() {
+        let body = BASE64_STANDARD.encode(br#"{"name":"watch","service":"s","arguments":[{"database":"?>"}]}"#);
+        for (request, token) in [("baas_request", "baas_at"), ("stitch_request", "stitch_at")] {
+            let parameters = Parameters::read(&format!("{request}={body}&{token}=a.b.c"));
+            assert_eq!(parameters.token.as_deref(), Some("a.b.c"));
+            assert_eq!(parameters.request().unwrap(), ("s".to_owned(), doc! {"database": "?>"}));
+        }
+    }
+
+    #[test]
+    fn only_a_watch_is_a_stream() {
+        let refused = |body: &str| {
+            let query = format!("baas_request={}", BASE64_STANDARD.encode(body));
+            Parameters::read(&query).request().unwrap_err().message.into_owned()
+        };
+        assert!(refused(r#"{"name":"find","service":"s","arguments":[{}]}"#).starts_with("'find' is no stream"));
+        assert!(refused(r#"{"name":"f","arguments":[]}"#).starts_with("'f' is no stream"));
+        assert!(Parameters::read("baas_request=%25%25").request().unwrap_err().message.contains("not Base64"));
+        assert!(Parameters::read("").request().unwrap_err().message.contains("'baas_request' is required"));
+    }
+
+    #[test]
+    fn ids_or_a_filter() {
+        assert_eq!(only(&doc! {}).unwrap(), Only::All);
+        assert_eq!(only(&doc! {"ids": [1], "filter": null}).unwrap(), Only::Ids(vec![Bson::Int32(1)]));
+        assert_eq!(only(&doc! {"filter": {"a": 1}}).unwrap(), Only::Filter(doc! {"a": 1}));
+        for wrong in [doc! {"ids": [1], "filter": {}}, doc! {"ids": 1}, doc! {"filter": [1]}] {
+            assert_eq!(only(&wrong).unwrap_err().status, StatusCode::BAD_REQUEST, "{wrong}");
+        }
+    }
 }

@@ -6,13 +6,14 @@ use bson::{Document, doc};
 use usher_app::App;
 use usher_contract::{ErrorCode, Failure};
 use usher_database::Transaction;
-use usher_dispatch::Accounts;
+use usher_dispatch::{Accounts, Caller};
 
 use crate::custom_data::encode;
 use crate::error::IdentityError;
 use crate::identity::Identity;
 use crate::login::Member;
-use crate::store::{Event, EventKind, providers, user_object};
+use crate::revocation::Revocation;
+use crate::store::{API_KEY, Event, EventKind, LinkedIdentity, providers, user_object};
 use crate::types::{Profile, ProfileIdentity};
 
 impl Identity {
@@ -38,36 +39,57 @@ impl Identity {
         })
     }
 
-    /// Deletes a user, every session of theirs and their registration; appends DELETE. The custom data stays.
+    /// Deletes a user with their registration, API keys and every session, and appends DELETE. Access tokens are good no
+    /// more, on other hosts after [`limits::REVOCATION_DELAY`]. The custom data stays, unless the app says otherwise
+    /// (`delete_custom_data` in `usher.json`).
     ///
     /// # Errors
     /// [`IdentityError::UserNotFound`].
     pub async fn delete_user(&self, app: &App, user: &str) -> Result<(), IdentityError> {
-        self.delete_from(&app.id, user).await
+        let id = ObjectId::parse_str(user).map_err(|_| IdentityError::UserNotFound)?;
+        self.delete_where(app, id, Document::new()).await
     }
 
-    async fn delete_from(&self, app: &str, user: &str) -> Result<(), IdentityError> {
-        let member = self.member(app, user).await?;
+    /// Deletes a user of whom the condition is true.
+    pub(crate) async fn delete_where(
+        &self,
+        app: &App,
+        user: ObjectId,
+        condition: Document,
+    ) -> Result<(), IdentityError> {
+        let member = self.member(&app.id, &user.to_hex()).await?;
         let all = providers(&member.identities);
         let event = Event::new(EventKind::Delete, &member.user, &member.identities, all);
-        self.database.transaction(|transaction| self.erase(member.user.id, &event, transaction)).await
+        let revocation = Revocation::now(user);
+        let mut filter = doc! {"_id": user};
+        filter.extend(condition);
+        let erasure = Erasure { app, user, filter, keys: keys(&member.identities), event, revocation };
+        self.database.transaction(|transaction| self.erase(&erasure, transaction)).await?;
+        self.revocations.apply(erasure.revocation);
+        Ok(())
     }
 
-    async fn erase(&self, id: ObjectId, event: &Event, transaction: Transaction) -> Result<(), IdentityError> {
-        let (store, theirs) = (&self.store, doc! {"user_id": id});
+    async fn erase(&self, erasure: &Erasure<'_>, transaction: Transaction) -> Result<(), IdentityError> {
+        let (store, theirs) = (&self.store, doc! {"user_id": erasure.user});
         let mut session = transaction.session().await;
-        let deleted = store.users.delete_one(doc! {"_id": id}).session(&mut *session).await?;
+        let deleted = store.users.delete_one(erasure.filter.clone()).session(&mut *session).await?;
         if deleted.deleted_count == 0 {
             return Err(IdentityError::UserNotFound);
         }
         store.identities.delete_many(theirs.clone()).session(&mut *session).await?;
         store.registrations.delete_many(theirs.clone()).session(&mut *session).await?;
-        store.sessions.delete_many(theirs).session(&mut *session).await?;
-        store.events.insert_one(event).session(&mut *session).await?;
+        store.sessions.delete_many(theirs.clone()).session(&mut *session).await?;
+        let keys = doc! {"$or": [theirs, {"_id": {"$in": &erasure.keys}}], "app": &erasure.app.id};
+        self.api_keys.delete_many(keys).session(&mut *session).await?;
+        self.revocations.record(&erasure.revocation, &mut session).await?;
+        store.events.insert_one(&erasure.event).session(&mut *session).await?;
+        if erasure.app.usher.users.delete_custom_data {
+            self.delete_custom_data_within(erasure.app, &erasure.user.to_hex(), &mut session).await?;
+        }
         Ok(())
     }
 
-    async fn member(&self, app: &str, user: &str) -> Result<Member, IdentityError> {
+    pub(crate) async fn member(&self, app: &str, user: &str) -> Result<Member, IdentityError> {
         let id = ObjectId::parse_str(user).map_err(|_| IdentityError::UserNotFound)?;
         let user = async { Ok(self.store.users.find_one(doc! {"_id": id, "app": app}).await?) };
         let (user, identities) = tokio::try_join!(user, self.identities_of(id))?;
@@ -82,9 +104,31 @@ impl Accounts for Identity {
         Ok(user_object(&member.user, &member.identities))
     }
 
-    async fn delete(&self, app: &str, user: &str) -> Result<(), Failure> {
-        self.delete_from(app, user).await.map_err(failure)
+    async fn caller(&self, app: &App, user: &str) -> Result<Caller, Failure> {
+        Self::caller(self, app, user).await.map_err(failure)
     }
+
+    async fn delete(&self, app: &str, user: &str) -> Result<(), Failure> {
+        let deployment = self.dispatcher.deployment(app);
+        let deployment = deployment.ok_or_else(|| failure(IdentityError::UserNotFound))?;
+        self.delete_user(deployment.app(), user).await.map_err(failure)
+    }
+}
+
+/// A deletion, as it is run in a transaction.
+struct Erasure<'a> {
+    app: &'a App,
+    user: ObjectId,
+    filter: Document,
+    /// The app's API keys that the user stands for.
+    keys: Vec<ObjectId>,
+    event: Event,
+    revocation: Revocation,
+}
+
+fn keys(identities: &[LinkedIdentity]) -> Vec<ObjectId> {
+    let keys = identities.iter().filter(|identity| identity.provider == API_KEY);
+    keys.filter_map(|identity| ObjectId::parse_str(&identity.provider_id).ok()).collect()
 }
 
 /// For a function: what it can act on, without the story that only the log should have.

@@ -1,13 +1,13 @@
-//! Credentials: registering one, and finding out whose a presented one is (reference 3.3 and 3.4).
+//! E-mail address and password: whose they are, and what they may be (reference 3.3 and 3.4).
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use bson::oid::ObjectId;
 use bson::{DateTime, doc};
-use usher_app::{App, Confirmation};
+use usher_app::App;
 use usher_contract::limits;
-use usher_database::is_duplicate_key;
 
 use crate::error::IdentityError;
 use crate::identity::Identity;
@@ -17,30 +17,6 @@ use crate::store::{LOCAL_USERPASS, Registration, Status};
 pub(crate) const PASSWORD_CHARS: RangeInclusive<usize> = 6..=128;
 
 impl Identity {
-    /// Records an e-mail/password registration (reference 3.4). The user is created at the first login. A name that
-    /// is taken counts as a failed login from this address, so that nobody can try a list of names.
-    ///
-    /// # Errors
-    /// [`IdentityError::BadRequest`], [`IdentityError::AccountNameInUse`], [`IdentityError::ProviderNotFound`],
-    /// [`IdentityError::TooManyFailures`], [`IdentityError::Overloaded`].
-    pub async fn register(&self, app: &App, email: &str, password: &str, peer: IpAddr) -> Result<(), IdentityError> {
-        let provider = app.providers.local_userpass.as_ref().ok_or_else(unsupported)?;
-        let attempt = self.limiter.attempt(&app.id, None, peer);
-        attempt.check()?;
-        let status = match provider.confirmation {
-            Confirmation::Automatic => Status::Confirmed,
-            Confirmation::Function(_) | Confirmation::Mail(_) => Status::Pending,
-        };
-        let registration = self.registration(app, email, password, status).await?;
-        match self.store.registrations.insert_one(registration).await {
-            Err(error) if is_duplicate_key(&error) => {
-                attempt.failed();
-                Err(IdentityError::AccountNameInUse)
-            }
-            outcome => Ok(outcome.map(drop)?),
-        }
-    }
-
     /// The registration that the password fits. Unknown names take as long as wrong passwords, and count as well.
     pub(crate) async fn authenticate(
         &self,
@@ -55,13 +31,14 @@ impl Identity {
         // What no registration can hold is not worth remembering, nor is it worth hashing.
         let email = Some(email).filter(|email| acceptable(email));
         let password = if password.chars().count() <= *PASSWORD_CHARS.end() { password } else { "" };
-        let attempt = self.limiter.attempt(&app.id, email, peer);
+        let key = email.map(|email| key(app, email));
+        let attempt = self.limiter.attempt(&app.id, key.as_deref(), peer);
         attempt.check()?;
         let registration = match email {
-            Some(email) => self.store.registrations.find_one(doc! {"app": &app.id, "email": email}).await?,
+            Some(email) => self.registration_of(app, email).await?,
             None => None,
         };
-        let hash = registration.as_ref().map(|registration| registration.password.as_str());
+        let hash = registration.as_ref().and_then(|registration| registration.password.as_deref());
         // Checked once more when it is its turn, since others may have failed while this one waited.
         let fits = self.passwords.verify(password, hash, || attempt.check()).await?;
         match registration.filter(|_| fits) {
@@ -88,25 +65,57 @@ impl Identity {
         status: Status,
     ) -> Result<Registration, IdentityError> {
         if !acceptable(email) {
-            return Err(IdentityError::BadRequest("email invalid".to_owned()));
+            return Err(email_invalid());
         }
-        if !PASSWORD_CHARS.contains(&password.chars().count()) {
-            return Err(IdentityError::BadRequest(format!(
-                "password must be between {} and {} characters",
-                PASSWORD_CHARS.start(),
-                PASSWORD_CHARS.end()
-            )));
+        check_password(password)?;
+        if self.registration_of(app, email).await?.is_some() {
+            return Err(IdentityError::AccountNameInUse);
         }
         Ok(Registration {
             id: ObjectId::new(),
             app: app.id.clone(),
-            email: email.to_owned(),
-            password: self.passwords.hash(password).await?,
+            email: key(app, email).into_owned(),
+            password: Some(self.passwords.hash(password).await?),
             status,
             created_at: DateTime::now(),
             user_id: None,
         })
     }
+}
+
+impl Identity {
+    /// The registration of an e-mail address.
+    pub(crate) async fn registration_of(
+        &self,
+        app: &App,
+        email: &str,
+    ) -> Result<Option<Registration>, IdentityError> {
+        let (registrations, key) = (&self.store.registrations, key(app, email));
+        let found = registrations.find_one(doc! {"app": &app.id, "email": &*key}).await?;
+        if found.is_some() || *key == *email {
+            return Ok(found);
+        }
+        // Registered in this form before case stopped to matter.
+        Ok(registrations.find_one(doc! {"app": &app.id, "email": email}).await?)
+    }
+}
+
+/// What an e-mail address is registered under: itself, as in App Services (reference 3.4), or where the app says that
+/// case does not matter, itself in lower case.
+pub(crate) fn key<'a>(app: &App, email: &'a str) -> Cow<'a, str> {
+    if app.usher.users.case_insensitive_email { email.to_lowercase().into() } else { email.into() }
+}
+
+pub(crate) fn check_password(password: &str) -> Result<(), IdentityError> {
+    if PASSWORD_CHARS.contains(&password.chars().count()) {
+        return Ok(());
+    }
+    let (least, most) = (PASSWORD_CHARS.start(), PASSWORD_CHARS.end());
+    Err(IdentityError::BadRequest(format!("password must be between {least} and {most} characters")))
+}
+
+pub(crate) fn email_invalid() -> IdentityError {
+    IdentityError::BadRequest("email invalid".to_owned())
 }
 
 /// Whether this can be the name of a registration. More is not asked of it: apps use names that are no e-mail

@@ -3,7 +3,7 @@
 use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
 use futures::TryStreamExt as _;
-use mongodb::Collection;
+use mongodb::{ClientSession, Collection};
 use mongodb::options::ReturnDocument;
 use serde_json::value::RawValue;
 use usher_app::App;
@@ -88,6 +88,21 @@ impl Identity {
         let ids: Vec<Bson> = forms(user).collect();
         let filter = doc! {&app.custom_user_data.user_id_field: {"$in": ids}};
         Ok(collection.delete_many(filter).await?.deleted_count)
+    }
+
+    /// The same inside a transaction; nothing where the feature is switched off.
+    pub(crate) async fn delete_custom_data_within(
+        &self,
+        app: &App,
+        user: &str,
+        session: &mut ClientSession,
+    ) -> Result<(), IdentityError> {
+        if let Some(collection) = self.custom_data_of(app) {
+            let ids: Vec<Bson> = forms(user).collect();
+            let theirs = doc! {&app.custom_user_data.user_id_field: {"$in": ids}};
+            collection.delete_many(theirs).session(session).await?;
+        }
+        Ok(())
     }
 
     fn custom_data_of(&self, app: &App) -> Option<Collection<Document>> {

@@ -18,9 +18,26 @@ pub enum IdentityError {
     /// The user-creation function failed; its message.
     #[error("{0}")]
     CreationFailed(String),
+    /// The function that authenticates failed, or did not say who it is; what it said.
+    #[error("{0}")]
+    Rejected(String),
+    /// The user belongs to no domain that may log in (`domain_restrictions`).
+    #[error("users of this domain may not log in to this app")]
+    DomainNotAllowed,
     /// The provider is switched off or not known.
     #[error("authentication via '{0}' is unsupported")]
     ProviderNotFound(String),
+    /// A credential that is not good, and about which no more is said: an API key that is unknown, disabled or
+    /// deleted, or a token of another authority that is not right.
+    #[error("unauthorized")]
+    Unauthorized,
+    /// The credential to be linked belongs to another user.
+    #[error("unauthorized")]
+    LinkInUse,
+    /// The user has an identity of this provider already, and may have only one: e-mail and password. App Services
+    /// answers it in a way of its own (reference 3.3).
+    #[error("unauthorized")]
+    LinkedAlready,
     /// The e-mail address has a registration already.
     #[error("name already in use")]
     AccountNameInUse,
@@ -34,9 +51,33 @@ pub enum IdentityError {
     /// No such user.
     #[error("user not found")]
     UserNotFound,
+    /// The registration is confirmed already, or the app confirms by itself.
+    #[error("already confirmed")]
+    AlreadyConfirmed,
+    /// A token for confirmation or reset is well-formed, but not known any more.
+    #[error("userpass token is expired or invalid")]
+    TokenInvalid,
+    /// An e-mail could not be sent; for whom. What it was about can be asked for again.
+    #[error("the e-mail to \"{0}\" could not be sent; ask for it again")]
+    MailNotSent(String),
+    /// An API key's name has characters that it may not have.
+    #[error("can only contain ASCII letters, numbers, underscores, and hyphens")]
+    KeyName,
+    /// An API key of this name exists.
+    #[error("API key with name already exists")]
+    KeyExists,
+    /// No such API key, or another user's.
+    #[error("API key not found")]
+    KeyNotFound,
+    /// The session was opened with the API key that is to be deleted.
+    #[error("the API key that you are logged in with cannot be deleted; log in another way")]
+    KeyInUse,
     /// Too many failed logins; try again after so many seconds.
     #[error("too many failed logins; try again in {0} s")]
     TooManyFailures(u64),
+    /// Too many e-mails, or calls of a confirmation or reset function; try again after so many seconds.
+    #[error("asked too often; try again in {0} s")]
+    TooManyRequests(u64),
     /// No capacity in time.
     #[error("{0}")]
     Overloaded(String),

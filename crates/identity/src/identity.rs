@@ -3,17 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mongodb::Collection;
 use usher_app::App;
 use usher_contract::limits;
 use usher_database::Database;
 use usher_dispatch::Dispatcher;
 
+use crate::api_keys::{self, StoredKey};
 use crate::domains::Domains;
 use crate::error::IdentityError;
+use crate::external::External;
 use crate::flights::Flights;
 use crate::keys::Keys;
 use crate::limiter::Limiter;
+use crate::mail::Mailer;
+use crate::one_time::OneTimeTokens;
 use crate::password::Passwords;
+use crate::reaper::reap;
+use crate::revocation::Revocations;
 use crate::store::Store;
 
 /// How old a host's idea of the active signing key may be by default. One small query a minute costs nothing.
@@ -25,17 +32,21 @@ pub struct Identity {
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) options: IdentityOptions,
     pub(crate) store: Store,
+    pub(crate) api_keys: Collection<StoredKey>,
+    pub(crate) one_time: OneTimeTokens,
+    pub(crate) revocations: Revocations,
     pub(crate) domains: Domains,
     pub(crate) keys: Keys,
     pub(crate) passwords: Passwords,
     pub(crate) limiter: Limiter,
     pub(crate) flights: Flights,
+    pub(crate) external: External,
 }
 
 /// What an operator may set.
 #[derive(Debug, Clone)]
 pub struct IdentityOptions {
-    /// A refresh token's life, except for anonymous users.
+    /// A refresh token's life, except for anonymous users and where the app says otherwise.
     pub refresh_lifetime: Duration,
     /// Failed logins of one identity within the window before more are refused.
     pub failures_per_identity: u32,
@@ -45,6 +56,8 @@ pub struct IdentityOptions {
     pub failure_window: Duration,
     /// How old the idea of the active signing key may be.
     pub signing_key_age: Duration,
+    /// Sends e-mails.
+    pub mailer: Mailer,
 }
 
 impl Default for IdentityOptions {
@@ -55,6 +68,7 @@ impl Default for IdentityOptions {
             failures_per_address: limits::LOGIN_FAILURES_PER_ADDRESS,
             failure_window: limits::LOGIN_FAILURE_WINDOW,
             signing_key_age: SIGNING_KEY_AGE,
+            mailer: Mailer::default(),
         }
     }
 }
@@ -72,17 +86,23 @@ impl Identity {
     ) -> Result<Arc<Self>, IdentityError> {
         let store = Store::open(&database).await?;
         let keys = Keys::open(&database, options.signing_key_age).await?;
-        Ok(Arc::new(Self {
+        let identity = Arc::new(Self {
+            api_keys: api_keys::open(&database).await?,
+            one_time: OneTimeTokens::open(&database).await?,
+            revocations: Revocations::open(&database).await?,
             domains: Domains::new(&database),
             passwords: Passwords::new()?,
             limiter: Limiter::new(&options),
             flights: Flights::default(),
+            external: External::new()?,
             database,
             dispatcher,
             options,
             store,
             keys,
-        }))
+        });
+        tokio::spawn(reap(Arc::downgrade(&identity)));
+        Ok(identity)
     }
 
     /// Makes ready what an app needs in the database: its domain id, the custom-data collection (some servers make

@@ -1,5 +1,5 @@
 //! Failed logins, counted for each identity and each address. What is counted is what the client sent, so the answer
-//! is the same whether or not there is such an account.
+//! is the same whether or not there is such an account. E-mails are counted in the same way.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use moka::sync::Cache;
+use usher_contract::limits;
 
 use crate::error::IdentityError;
 use crate::identity::IdentityOptions;
@@ -17,6 +18,8 @@ const REMEMBERED: u64 = 100_000;
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Subject {
     Identity { app: Arc<str>, email: Arc<str> },
+    /// Whoever reads the e-mails to this address.
+    Mailbox { app: Arc<str>, email: Arc<str> },
     Address(IpAddr),
 }
 
@@ -59,14 +62,35 @@ impl Limiter {
         }
     }
 
-    fn check(&self, subject: &Subject, limit: u32) -> Result<(), IdentityError> {
-        match self.failures.get(subject) {
-            Some(failures) if failures.count.load(Ordering::Relaxed) >= limit => {
-                let left = self.window.saturating_sub(failures.since.elapsed());
-                Err(IdentityError::TooManyFailures(left.as_secs() + 1))
-            }
-            _ => Ok(()),
+    /// Counts an e-mail, or a call of a function that may send one, and refuses when there have been too many.
+    pub(crate) fn message(&self, app: &str, email: &str, peer: IpAddr) -> Result<(), IdentityError> {
+        let mailbox = Subject::Mailbox { app: app.into(), email: email.into() };
+        let address = Subject::Address(network(peer));
+        let wait = self
+            .wait(&mailbox, limits::MAILS_PER_IDENTITY)
+            .or_else(|| self.wait(&address, self.per_address));
+        if let Some(seconds) = wait {
+            return Err(IdentityError::TooManyRequests(seconds));
         }
+        self.count(mailbox);
+        self.count(address);
+        Ok(())
+    }
+
+    /// Forgets the failed logins of an identity.
+    pub(crate) fn forget(&self, app: &str, email: &str) {
+        self.failures.invalidate(&Subject::Identity { app: app.into(), email: email.into() });
+    }
+
+    fn check(&self, subject: &Subject, limit: u32) -> Result<(), IdentityError> {
+        self.wait(subject, limit).map_or(Ok(()), |seconds| Err(IdentityError::TooManyFailures(seconds)))
+    }
+
+    /// The seconds that a subject has to wait, where it has had too many.
+    fn wait(&self, subject: &Subject, limit: u32) -> Option<u64> {
+        let failures = self.failures.get(subject)?;
+        let left = self.window.saturating_sub(failures.since.elapsed());
+        (failures.count.load(Ordering::Relaxed) >= limit).then(|| left.as_secs() + 1)
     }
 
     fn count(&self, subject: Subject) {

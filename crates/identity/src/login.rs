@@ -23,10 +23,30 @@ pub(crate) struct Member {
     pub(crate) identities: Vec<LinkedIdentity>,
 }
 
+/// Which identity of a user a session is opened with.
+#[derive(Clone, Copy)]
+pub(crate) enum Via {
+    /// This one.
+    Identity(ObjectId),
+    /// The first of this provider.
+    Provider(&'static str),
+}
+
+impl Via {
+    pub(crate) fn find(self, identities: &[LinkedIdentity]) -> Option<&LinkedIdentity> {
+        identities.iter().find(|identity| match self {
+            Self::Identity(id) => identity.id == id,
+            Self::Provider(provider) => identity.provider == provider,
+        })
+    }
+}
+
 /// Whose credential was presented.
 pub(crate) enum Presented {
     /// A user's.
     Known { user: ObjectId, provider: &'static str },
+    /// That of a user, who may have several identities of its provider.
+    Linked(LinkedIdentity),
     /// Somebody's who is no user yet.
     New(Newcomer),
 }
@@ -47,14 +67,38 @@ impl Identity {
     ) -> Result<Login, IdentityError> {
         let app = deployment.app();
         let newcomer = match self.present(deployment, credential, peer, request).await? {
-            Presented::Known { user, provider } => return self.returning(app, user, provider, device).await,
+            Presented::Known { user, provider } => {
+                return self.returning(app, user, Via::Provider(provider), device).await;
+            }
+            Presented::Linked(identity) => {
+                return self.returning(app, identity.user_id, Via::Identity(identity.id), device).await;
+            }
             Presented::New(newcomer) => newcomer,
         };
-        let provider = newcomer.provider;
+        let via = Via::Provider(newcomer.provider);
         match self.create(deployment, newcomer, request).await? {
-            Creation::Created(member) => self.open_session(app, &member, provider, device, true).await,
-            Creation::Existed(user) => self.returning(app, user, provider, device).await,
+            Creation::Created(member) => self.open_session(app, &member, via, device, true).await,
+            Creation::Existed(user) => self.returning(app, user, via, device).await,
         }
+    }
+
+    /// The user of the newcomer's identity, where there is one: then nobody is new.
+    pub(crate) async fn presented(&self, app: &App, newcomer: Newcomer) -> Result<Presented, IdentityError> {
+        Ok(match self.identity(app, newcomer.provider, &newcomer.provider_id).await? {
+            Some(identity) => Presented::Linked(identity),
+            None => Presented::New(newcomer),
+        })
+    }
+
+    /// The identity that a provider knows under this id.
+    pub(crate) async fn identity(
+        &self,
+        app: &App,
+        provider: &str,
+        provider_id: &str,
+    ) -> Result<Option<LinkedIdentity>, IdentityError> {
+        let key = doc! {"app": &app.id, "provider": provider, "provider_id": provider_id};
+        Ok(self.store.identities.find_one(key).await?)
     }
 
     /// Whose credential it is. Nothing is written.
@@ -86,7 +130,7 @@ impl Identity {
         &self,
         app: &App,
         user: ObjectId,
-        provider: &str,
+        via: Via,
         device: Device,
     ) -> Result<Login, IdentityError> {
         let enabled = self
@@ -106,7 +150,7 @@ impl Identity {
                 return Err(if exists { IdentityError::UserDisabled } else { IdentityError::InvalidPassword });
             }
         };
-        self.open_session(app, &member, provider, device, false).await
+        self.open_session(app, &member, via, device, false).await
     }
 
     /// The identities of a user in the order of linking.

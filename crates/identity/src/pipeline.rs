@@ -26,15 +26,15 @@ const BUSY_PATIENCE: Duration = limits::CREATION_WALL_CLOCK.saturating_add(Durat
 /// Somebody whose credential was accepted and who is no user yet.
 pub(crate) struct Newcomer {
     pub(crate) provider: &'static str,
-    provider_id: String,
+    pub(crate) provider_id: String,
     /// `normal` or `server`.
-    kind: &'static str,
-    data: Document,
-    account: Account,
+    pub(crate) kind: &'static str,
+    pub(crate) data: Document,
+    pub(crate) account: Account,
 }
 
 /// What holds the credential.
-enum Account {
+pub(crate) enum Account {
     /// Nothing: an anonymous user has none.
     None,
     /// A registration that is to be joined to the user.
@@ -132,6 +132,7 @@ impl Identity {
                 disabled: false,
                 created_at: now,
                 last_login_at: None,
+                seen_at: (newcomer.provider == ANON_USER).then_some(now),
             },
             claim: [LinkedIdentity {
                 id: ObjectId::new(),

@@ -9,10 +9,16 @@ use usher_contract::limits;
 
 use crate::error::IdentityError;
 use crate::identity::Identity;
-use crate::login::Member;
-use crate::store::{ANON_USER, Event, EventKind, Session};
+use crate::login::{Member, Via};
+use crate::store::{ANON_USER, Event, EventKind, LinkedIdentity, Session, User};
 use crate::token::{self, Claims, Grant, TokenIdentity};
 use crate::types::{AccessToken, Device, Login};
+
+/// A session that has not ended, and its user, who is not disabled.
+pub(crate) struct Open {
+    pub(crate) session: Session,
+    pub(crate) user: User,
+}
 
 impl Identity {
     /// Opens a session, appends the LOGIN event, reads the custom data and issues the tokens.
@@ -20,31 +26,13 @@ impl Identity {
         &self,
         app: &App,
         member: &Member,
-        provider: &str,
+        via: Via,
         device: Device,
         created: bool,
     ) -> Result<Login, IdentityError> {
-        let via = member
-            .identities
-            .iter()
-            .find(|identity| identity.provider == provider)
-            .ok_or(IdentityError::InvalidPassword)?;
-        let user = member.user.id.to_hex();
+        let via = via.find(&member.identities).ok_or(IdentityError::InvalidPassword)?;
         let now = DateTime::now();
-        let lifetime = match provider {
-            ANON_USER => limits::ANONYMOUS_REFRESH_TOKEN_LIFETIME,
-            _ => self.options.refresh_lifetime,
-        };
-        let session = Session {
-            id: ObjectId::new(),
-            app: app.id.clone(),
-            user_id: member.user.id,
-            identity_id: via.id,
-            device_id: device.id.filter(|id| is_device(id)).unwrap_or_else(|| ObjectId::new().to_hex()),
-            created_at: now,
-            expires_at: DateTime::from_millis(now.timestamp_millis() + 1000 * token::seconds(lifetime)),
-        };
-        let event = Event::new(EventKind::Login, &member.user, &member.identities, vec![provider.to_owned()]);
+        let event = Event::new(EventKind::Login, &member.user, &member.identities, vec![via.provider.clone()]);
         let seen = async {
             if created {
                 let seen = doc! {"$set": {"last_login_at": now}};
@@ -52,15 +40,40 @@ impl Identity {
             }
             Ok::<_, IdentityError>(())
         };
-        let (domain, key, claim, ..) = tokio::try_join!(
+        let appended = async { Ok(self.store.events.insert_one(&event).await?) };
+        let (login, ..) = tokio::try_join!(self.issue(app, member.user.id, via, device, now), appended, seen)?;
+        Ok(login)
+    }
+
+    /// A session with its tokens, and custom data read afresh.
+    pub(crate) async fn issue(
+        &self,
+        app: &App,
+        user: ObjectId,
+        via: &LinkedIdentity,
+        device: Device,
+        now: DateTime,
+    ) -> Result<Login, IdentityError> {
+        let lifetime = match via.provider.as_str() {
+            ANON_USER => limits::ANONYMOUS_REFRESH_TOKEN_LIFETIME,
+            _ => app.usher.users.refresh_token_lifetime.unwrap_or(self.options.refresh_lifetime),
+        };
+        let session = Session {
+            id: ObjectId::new(),
+            app: app.id.clone(),
+            user_id: user,
+            identity_id: via.id,
+            device_id: device.id.filter(|id| is_device(id)).unwrap_or_else(|| ObjectId::new().to_hex()),
+            created_at: now,
+            expires_at: DateTime::from_millis(now.timestamp_millis() + 1000 * token::seconds(lifetime)),
+        };
+        let user = user.to_hex();
+        let (domain, key, claim, _) = tokio::try_join!(
             self.domains.of(&app.id),
             async { Ok(self.keys.active().await) },
             self.claim(app, &user),
             async { Ok(self.store.sessions.insert_one(&session).await?) },
-            async { Ok(self.store.events.insert_one(&event).await?) },
-            seen,
         )?;
-
         let (session_id, identity_id) = (session.id.to_hex(), via.id.to_hex());
         let grant = Grant {
             user: &user,
@@ -76,7 +89,7 @@ impl Identity {
     }
 
     /// Checks an access token, without asking the database unless it was signed with a key not seen before. It stays
-    /// valid for its 30 minutes when its session ends.
+    /// valid for its 30 minutes when its session ends, but not when its user is disabled or deleted.
     ///
     /// # Errors
     /// [`IdentityError::InvalidSession`].
@@ -86,6 +99,9 @@ impl Identity {
         let session = claims.access_session(&self.domains.of(&app.id).await?)?;
         if claims.exp <= now() {
             return Err(IdentityError::InvalidSession("invalid session: access token expired".to_owned()));
+        }
+        if self.revocations.revoked(claims.sub, claims.iat) {
+            return Err(IdentityError::InvalidSession("invalid session: the user is disabled or deleted".to_owned()));
         }
         Ok(AccessToken {
             user_id: claims.sub.to_owned(),
@@ -102,24 +118,37 @@ impl Identity {
         let payload = token::authentic(&self.keys, refresh_token).await?;
         let claims = Claims::read(&payload)?;
         let domain = self.domains.of(&app.id).await?;
-        let session = claims.refresh_session(&domain)?;
-        let user = ObjectId::parse_str(claims.sub).map_err(|_| IdentityError::no_session())?;
-        let now = now();
-        if claims.exp <= now {
-            return Err(IdentityError::no_session());
-        }
-        let open = doc! {"_id": id(session)?, "app": &app.id, "user_id": user, "expires_at": {"$gt": DateTime::now()}};
-        let (key, claim, open, enabled) = tokio::try_join!(
+        let (key, claim, open) = tokio::try_join!(
             async { Ok(self.keys.active().await) },
             self.claim(app, claims.sub),
-            async { Ok(self.store.sessions.find_one(open).await?) },
-            async { Ok(self.store.users.find_one(doc! {"_id": user, "app": &app.id, "disabled": false}).await?) },
+            self.opened(app, &claims, &domain),
         )?;
-        if open.is_none() || enabled.is_none() {
+        self.seen(app, &open.user).await?;
+        let session = open.session.id.to_hex();
+        let grant = Grant { user: claims.sub, session: &session, device: claims.baas_device_id, domain: &domain, now: now() };
+        token::access(&key, &grant, claim.as_deref())
+    }
+
+    /// The session of a refresh token, and its user.
+    ///
+    /// # Errors
+    /// [`IdentityError::InvalidSession`] where the session has ended, or the user is gone or disabled.
+    pub(crate) async fn session(&self, app: &App, refresh_token: &str) -> Result<Open, IdentityError> {
+        let payload = token::authentic(&self.keys, refresh_token).await?;
+        self.opened(app, &Claims::read(&payload)?, &self.domains.of(&app.id).await?).await
+    }
+
+    async fn opened(&self, app: &App, claims: &Claims<'_>, domain: &str) -> Result<Open, IdentityError> {
+        let session = id(claims.refresh_session(domain)?)?;
+        let user = id(claims.sub)?;
+        if claims.exp <= now() {
             return Err(IdentityError::no_session());
         }
-        let grant = Grant { user: claims.sub, session, device: claims.baas_device_id, domain: &domain, now };
-        token::access(&key, &grant, claim.as_deref())
+        let open = doc! {"_id": session, "app": &app.id, "user_id": user, "expires_at": {"$gt": DateTime::now()}};
+        let enabled = doc! {"_id": user, "app": &app.id, "disabled": false};
+        let (session, user) =
+            tokio::try_join!(self.store.sessions.find_one(open), self.store.users.find_one(enabled))?;
+        session.zip(user).map(|(session, user)| Open { session, user }).ok_or_else(IdentityError::no_session)
     }
 
     /// Ends the session of a refresh token (`DELETE /auth/session`).

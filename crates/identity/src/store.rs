@@ -43,8 +43,9 @@ pub(crate) struct Registration {
     pub(crate) id: ObjectId,
     pub(crate) app: String,
     pub(crate) email: String,
-    /// An argon2id hash in PHC form.
-    pub(crate) password: String,
+    /// An argon2id hash in PHC form. Absent where the user was imported: a password has to be chosen by a reset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) password: Option<String>,
     pub(crate) status: Status,
     pub(crate) created_at: DateTime,
     /// Absent before the first login.
@@ -85,6 +86,12 @@ pub(crate) struct User {
     pub(crate) created_at: DateTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_login_at: Option<DateTime>,
+    /// The last sign of life of a user who is anonymous and nothing else, to [`limits::SEEN_PRECISION`]. Such users are
+    /// deleted some time after it.
+    ///
+    /// [`limits::SEEN_PRECISION`]: usher_contract::limits::SEEN_PRECISION
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) seen_at: Option<DateTime>,
 }
 
 /// A session; its id is the refresh token's `baas_id` and the access tokens' `iss`.
@@ -143,7 +150,10 @@ impl Store {
                 &store.identities,
                 [index::unique(doc! {"app": 1, "provider": 1, "provider_id": 1}), index::plain(doc! {"user_id": 1}),],
             ),
-            database.ensure_indexes(&store.users, [index::plain(doc! {"app": 1, "_id": -1})]),
+            database.ensure_indexes(
+                &store.users,
+                [index::plain(doc! {"app": 1, "_id": -1}), index::plain(doc! {"app": 1, "seen_at": 1})],
+            ),
             database
                 .ensure_indexes(&store.sessions, [index::expiring("expires_at"), index::plain(doc! {"user_id": 1})],),
         )?;

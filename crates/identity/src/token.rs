@@ -111,7 +111,8 @@ pub(crate) fn refresh(
     sign(key, &claims)
 }
 
-fn sign(key: &Key, claims: &impl Serialize) -> Result<String, IdentityError> {
+/// A token with these claims.
+pub(crate) fn sign(key: &Key, claims: &impl Serialize) -> Result<String, IdentityError> {
     let claims = serde_json::to_vec(claims).map_err(IdentityError::internal)?;
     let mut token = key.header.clone();
     token.push('.');
@@ -127,6 +128,7 @@ fn sign(key: &Key, claims: &impl Serialize) -> Result<String, IdentityError> {
 pub(crate) struct Claims<'a> {
     pub(crate) sub: &'a str,
     pub(crate) exp: i64,
+    pub(crate) iat: i64,
     pub(crate) baas_domain_id: &'a str,
     pub(crate) baas_device_id: &'a str,
     typ: &'a str,

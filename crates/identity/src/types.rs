@@ -6,6 +6,8 @@ use bson::Document;
 use serde_json::Value;
 use usher_dispatch::Caller;
 
+use crate::external::AuthorizationCode;
+
 /// What a client presents to log in (reference 3.3).
 #[derive(Debug, Clone)]
 pub enum Credential {
@@ -30,6 +32,8 @@ pub enum Credential {
     Facebook(String),
     /// `oauth2-apple`: an ID token.
     Apple(String),
+    /// Any of the `oauth2-` providers: what a browser brought back from it.
+    AuthorizationCode(AuthorizationCode),
 }
 
 /// What a client presents to log in with Google.
@@ -113,4 +117,31 @@ pub struct UserSummary {
     pub created_at: i64,
     /// Milliseconds since the Unix epoch; absent before the first login.
     pub last_login_at: Option<i64>,
+}
+
+/// An API key, without the key itself (reference 3.6).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[allow(missing_docs, reason = "the members of the reply, by name")]
+pub struct ApiKey {
+    #[serde(rename = "_id")]
+    pub id: String,
+    pub name: String,
+    pub disabled: bool,
+}
+
+/// An API key that was just made.
+#[derive(Clone)]
+pub struct NewApiKey {
+    /// 24 hexadecimal digits.
+    pub id: String,
+    /// The key itself, which nobody can be told again.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl std::fmt::Debug for NewApiKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewApiKey").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+    }
 }

@@ -13,6 +13,7 @@ use crate::credential::unsupported;
 use crate::error::IdentityError;
 use crate::identity::Identity;
 use crate::pipeline::{Creation, Newcomer};
+use crate::revocation::Revocation;
 use crate::store::{LinkedIdentity, Status, User, providers};
 use crate::types::UserSummary;
 
@@ -70,28 +71,37 @@ impl Identity {
         Ok(users.into_iter().map(summary).collect())
     }
 
-    /// Disables or enables a user; disabling ends every session. Access tokens already issued stay valid until they
-    /// expire (reference 3.5).
+    /// Disables or enables a user. Disabling ends every session; access tokens are good no more, on other hosts after
+    /// [`REVOCATION_DELAY`](usher_contract::limits::REVOCATION_DELAY).
     ///
     /// # Errors
     /// [`IdentityError::UserNotFound`].
     pub async fn set_disabled(&self, app: &App, user: &str, disabled: bool) -> Result<(), IdentityError> {
         let (filter, store) = (this_user(app, user)?, &self.store);
         let found = store.users.find_one(filter).await?.ok_or(IdentityError::UserNotFound)?;
+        if found.disabled == disabled {
+            return Ok(());
+        }
+        let revocation = if disabled { Revocation::now(found.id) } else { Revocation::lifted(found.id) };
         self.database
-            .transaction(|transaction| async move {
-                let mut session = transaction.session().await;
-                let switch = doc! {"$set": {"disabled": disabled}};
-                let changed = store.users.update_one(doc! {"_id": found.id}, switch).session(&mut *session).await?;
-                if changed.matched_count == 0 {
-                    return Err(IdentityError::UserNotFound);
+            .transaction(|transaction| {
+                let revocation = &revocation;
+                async move {
+                    let mut session = transaction.session().await;
+                    let switch = doc! {"$set": {"disabled": disabled}};
+                    let changed = store.users.update_one(doc! {"_id": found.id}, switch).session(&mut *session).await?;
+                    if changed.matched_count == 0 {
+                        return Err(IdentityError::UserNotFound);
+                    }
+                    if disabled {
+                        store.sessions.delete_many(doc! {"user_id": found.id}).session(&mut *session).await?;
+                    }
+                    self.revocations.record(revocation, &mut session).await
                 }
-                if disabled {
-                    store.sessions.delete_many(doc! {"user_id": found.id}).session(&mut *session).await?;
-                }
-                Ok(())
             })
-            .await
+            .await?;
+        self.revocations.apply(revocation);
+        Ok(())
     }
 
     /// Ends every session of a user; gives how many there were. Access tokens already issued stay valid until they
@@ -114,8 +124,8 @@ impl Identity {
         if ObjectId::parse_str(user).is_ok() {
             return Ok(user.to_owned());
         }
-        let registration = self.store.registrations.find_one(doc! {"app": &app.id, "email": user}).await?;
-        registration
+        self.registration_of(app, user)
+            .await?
             .and_then(|registration| registration.user_id)
             .map(|id| id.to_hex())
             .ok_or(IdentityError::UserNotFound)

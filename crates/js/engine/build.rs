@@ -8,7 +8,7 @@ use rquickjs::module::WriteOptions;
 use rquickjs::{CatchResultExt, Context, Module, Runtime};
 
 /// The parts, in the order in which they build on each other.
-const PARTS: [&str; 18] = [
+const PARTS: [&str; 19] = [
     "natives",
     "bson",
     "ejson",
@@ -26,6 +26,7 @@ const PARTS: [&str; 18] = [
     "utils",
     "context",
     "modules",
+    "response",
     "functions",
 ];
 

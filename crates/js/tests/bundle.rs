@@ -141,3 +141,31 @@ fn a_byte_order_mark_is_no_part_of_a_source() {
     let mut app = Fixture::new(&[("functions/f.js", "\u{feff}exports = () => 7;")]);
     assert_eq!(function(&app.scripts(), "f")["source"], "exports = () => 7;");
 }
+
+#[test]
+fn scripts_that_stand_in_configuration_are_functions_too() {
+    let source = "exports = () => require('./ids').owner;";
+    let manifest = json!([{ "name": "main", "run_as_user_id_script_source": source }]).to_string();
+    let mut app = Fixture::new(&[
+        ("functions/config.json", manifest.as_str()),
+        ("functions/main.js", "exports = () => 1;"),
+        ("functions/ids.js", "module.exports = { owner: '5f' };"),
+    ]);
+    let scripts = app.scripts();
+    let script = function(&scripts, "run_as/main");
+    assert_eq!((&script["file"], &script["source"]), (&"functions/config.json".into(), &source.into()));
+    assert_eq!((&script["system"], &script["private"]), (&true.into(), &true.into()));
+    assert_eq!(app.run("run_as/main", "0"), "\"5f\"");
+    assert_eq!(app.run("main", "0"), "1");
+}
+
+#[test]
+fn a_mistake_in_a_script_of_configuration_names_its_file_and_function() {
+    let manifest = json!([{ "name": "main", "run_as_user_id_script_source": "exports = () =>\n  1 +;" }]).to_string();
+    let mut app =
+        Fixture::new(&[("functions/config.json", manifest.as_str()), ("functions/main.js", "exports = () => 1;")]);
+    let errors = app.bundle().unwrap_err();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!((errors[0].file.as_str(), errors[0].line), ("functions/config.json", 2));
+    assert_eq!(errors[0].function.as_deref(), Some("run_as/main"));
+}

@@ -1,10 +1,41 @@
 //! Rules as they are for one caller, and their decisions.
 
-use bson::Document;
+mod mask;
+mod reason;
+mod role;
+mod visible;
+mod write;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bson::{Document, doc};
 use usher_contract::Failure;
 
+use crate::Surroundings;
+use crate::expression::binder::Binder;
+use crate::expression::clause::Clause;
+use crate::expression::decide::{Memo, Need, View, settle};
+use crate::roles::{BoundFilter, Role};
+use reason::reason;
+pub(crate) use role::BoundRole;
+
 /// Rules as they are for one caller.
-pub struct Bound {}
+#[derive(Clone)]
+pub struct Bound {
+    around: Arc<dyn Surroundings>,
+    roles: Roles,
+    filter: Document,
+    projections: Vec<Document>,
+}
+
+/// The roles that a caller can have, and those that they cannot have whatever the document.
+#[derive(Debug, Clone)]
+pub(crate) struct Roles {
+    possible: Vec<BoundRole>,
+    /// By name, and the clause that is never true.
+    impossible: Vec<(String, Clause)>,
+}
 
 /// Which documents take part in a read or write, as a MongoDB query.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,34 +89,70 @@ pub struct Explanation {
     pub hidden: Vec<String>,
 }
 
+/// Binds roles, in order, as far as the first that always applies: no document has one after it.
+pub(crate) fn roles(roles: &[Role], binder: &Binder<'_>) -> Result<Roles, Need> {
+    let mut bound = Roles { possible: Vec::new(), impossible: Vec::new() };
+    for (index, role) in roles.iter().enumerate() {
+        let applies = binder.clause(&role.apply_when, true)?;
+        if applies.is_never() {
+            bound.impossible.push((role::label(index, &role.name), applies));
+            continue;
+        }
+        let last = applies.is_always();
+        bound.possible.push(BoundRole::bind(index, role, applies, binder)?);
+        if last {
+            break;
+        }
+    }
+    Ok(bound)
+}
+
 impl Bound {
+    pub(crate) fn new(around: Arc<dyn Surroundings>, roles: Roles, filters: Vec<BoundFilter>) -> Self {
+        let (mut queries, mut projections) = (Vec::new(), Vec::new());
+        for filter in filters {
+            if !filter.query.is_empty() {
+                queries.push(filter.query);
+            }
+            if !filter.projection.is_empty() {
+                projections.push(filter.projection);
+            }
+        }
+        let filter = match queries.len() {
+            0 => Document::new(),
+            1 => queries.remove(0),
+            _ => doc! { "$and": queries },
+        };
+        Self { around, roles, filter, projections }
+    }
+
     /// The queries of the applicable filters, joined; empty without any. The caller joins it to every query.
     pub fn filter(&self) -> Document {
-        Document::new()
+        self.filter.clone()
     }
 
     /// The projections of the applicable filters, in order, each to be applied to what is answered.
     pub fn projections(&self) -> &[Document] {
-        &[]
+        &self.projections
     }
 
     /// Which documents may take part in a read, or be found by a write, whose query, sort or key names these fields
     /// (dotted paths). A document takes part only where every named field may be read: otherwise a query could find
-    /// out what it may not see.
+    /// out what it may not see. A field counts with everything in it; the empty path names the whole document. An
+    /// `_id` can be read wherever the document can.
     pub fn visible(&self, named: &[&str]) -> Visible {
-        let _ = named;
-        Visible::Nothing
+        visible::visible(&self.roles.possible, named)
     }
 
     /// Whether every field of every visible document may be read. Then documents need no masking.
     pub fn reads_whole(&self) -> bool {
-        false
+        self.mask().is_none()
     }
 
     /// The fields that may be read of whichever document is visible, for a pipeline: an inclusion or exclusion
     /// projection that hides at least what any possible role hides. `None` where nothing need be hidden.
     pub fn mask(&self) -> Option<Document> {
-        None
+        mask::projection(&self.roles.possible)
     }
 
     /// The document as the caller may see it; `None` where it is hidden, or where one of the named fields is.
@@ -93,31 +160,162 @@ impl Bound {
     /// # Errors
     /// Where a decision needs a function and the host fails.
     pub async fn read(&self, document: &Document, named: &[&str]) -> Result<Option<Document>, Failure> {
-        let _ = (document, named);
-        Ok(None)
+        settle(&self.around, |memo| {
+            let Some(role) = self.roles.of(&View::of(document), memo)? else { return Ok(None) };
+            if !role.is_shown(document, memo)? {
+                return Ok(None);
+            }
+            for path in named {
+                if !role.reads(path).holds(&View::of(document), memo)? {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(mask::apply(role, document, memo)?.0))
+        })
+        .await
     }
 
     /// Whether a change may be made, and why (reference 6.1).
     ///
+    /// An update is judged by the role that the caller has for the document *as it was*, so that no change gives
+    /// somebody a role for it. What that role says about writing has to hold for the document as it would be, with
+    /// `%%prevRoot` and `%%prev` as it was, and also for the document as it was, but for the parts of a conjunction
+    /// that speak of `%%prevRoot` or `%%prev` and so compare the two themselves. So a rule
+    /// `"write": {"owner_id": "%%user.id"}` lets nobody take a document, nor give it away. Neither does a role that
+    /// applies to a user's own documents: the caller must have a role for the document as it would be, too, and where
+    /// that is another one, it must allow the change as well. The caller has made sure that the old document can be
+    /// found, by [`Bound::visible`] or [`Bound::read`].
+    ///
     /// # Errors
     /// Where a decision needs a function and the host fails.
     pub async fn write(&self, change: Change<'_>) -> Result<Explanation, Failure> {
-        let _ = change;
-        Err(Failure::new(usher_contract::ErrorCode::InternalServerError, "not written"))
+        settle(&self.around, |memo| self.decide_write(change, memo)).await
     }
 
     /// Whether the operation is allowed for every document there is or could be, so that none has to be looked at.
     pub fn free(&self, operation: Operation) -> bool {
-        let _ = operation;
-        false
+        let free = |role: &BoundRole| {
+            let reads = role.shown.is_always() && role.whole.is_always();
+            let writes = role.writable.is_always() && role.document.write.as_ref().is_some_and(Clause::is_always);
+            match operation {
+                Operation::Read => reads,
+                Operation::Search => reads && role.search.is_always(),
+                Operation::Insert => writes && role.insert.is_always(),
+                Operation::Update => reads && writes,
+                Operation::Delete => reads && writes && role.delete.is_always(),
+            }
+        };
+        let roles = &self.roles.possible;
+        roles.last().is_some_and(|last| last.applies.is_always()) && roles.iter().all(free)
     }
 
-    /// Why an operation on a document is allowed or not.
+    /// Why an operation on a document is allowed or not. An update is one that changes nothing, which says whether
+    /// the document may be written as it is.
     ///
     /// # Errors
     /// Where a decision needs a function and the host fails.
     pub async fn explain(&self, operation: Operation, document: &Document) -> Result<Explanation, Failure> {
-        let _ = (operation, document);
-        Err(Failure::new(usher_contract::ErrorCode::InternalServerError, "not written"))
+        settle(&self.around, |memo| match operation {
+            Operation::Read | Operation::Search => self.decide_read(operation, document, memo),
+            Operation::Insert => self.decide_write(Change::Insert(document), memo),
+            Operation::Update => self.decide_write(Change::Update(document, document), memo),
+            Operation::Delete => self.decide_write(Change::Delete(document), memo),
+        })
+        .await
+    }
+
+    fn decide_write(&self, change: Change<'_>, memo: &Memo) -> Result<Explanation, Need> {
+        let view = match change {
+            Change::Insert(document) => View::new(document),
+            Change::Update(before, _) => View::of(before),
+            Change::Delete(document) => View::of(document),
+        };
+        let Some(role) = self.roles.of(&view, memo)? else { return self.roles.none(&view, memo) };
+        let decision = write::decide(role, change, memo)?;
+        let Change::Update(before, after) = change else { return Ok(decision) };
+        if !decision.allowed {
+            return Ok(decision);
+        }
+        let view = View::change(before, after);
+        match self.roles.of(&view, memo)? {
+            Some(other) if other.index == role.index => Ok(decision),
+            Some(other) => write::decide(other, change, memo),
+            None => {
+                let none = self.roles.none(&view, memo)?;
+                let because = format!("after the change, {}", none.because);
+                Ok(Explanation { because, role: decision.role, ..none })
+            }
+        }
+    }
+
+    fn decide_read(&self, operation: Operation, document: &Document, memo: &Memo) -> Result<Explanation, Need> {
+        let view = View::of(document);
+        let Some(role) = self.roles.of(&view, memo)? else { return self.roles.none(&view, memo) };
+        let answer = |allowed, clause: &str, because| Explanation {
+            allowed,
+            role: Some(role.label()),
+            clause: role.at(clause),
+            because,
+            hidden: Vec::new(),
+        };
+        if !role.shown.holds(&view, memo)? {
+            return Ok(answer(false, "document_filters.read", reason(&role.shown, &view, memo)?));
+        }
+        if operation == Operation::Search && !role.search.holds(&view, memo)? {
+            return Ok(answer(false, "search", reason(&role.search, &view, memo)?));
+        }
+        for (name, clause) in [("read", &role.document.read), ("write", &role.document.write)] {
+            if let Some(clause) = clause
+                && clause.holds(&view, memo)?
+            {
+                return Ok(answer(true, name, reason(clause, &view, memo)?));
+            }
+        }
+        if !role.some_field.holds(&view, memo)? {
+            return Ok(match &role.document.read {
+                Some(read) => answer(false, "read", reason(read, &view, memo)?),
+                None => answer(false, "read", "nothing in the role allows anything to be read".to_owned()),
+            });
+        }
+        let hidden = mask::apply(role, document, memo)?.1;
+        Ok(Explanation { hidden, ..answer(true, "fields", "some of its fields may be read".to_owned()) })
+    }
+}
+
+impl Roles {
+    /// The first role that applies.
+    fn of(&self, view: &View<'_>, memo: &Memo) -> Result<Option<&BoundRole>, Need> {
+        for role in &self.possible {
+            if role.applies.holds(view, memo)? {
+                return Ok(Some(role));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Why none applies.
+    fn none(&self, view: &View<'_>, memo: &Memo) -> Result<Explanation, Need> {
+        let possible = self.possible.iter().map(|role| (role.label(), &role.applies));
+        let impossible = self.impossible.iter().map(|(label, applies)| (label.clone(), applies));
+        let mut said = Vec::new();
+        for (label, applies) in possible.chain(impossible) {
+            said.push(format!("{label}: {}", reason(applies, view, memo)?));
+        }
+        let because = match said.as_slice() {
+            [] => "there are no roles".to_owned(),
+            said => format!("no role applies ({})", said.join("; ")),
+        };
+        Ok(Explanation { allowed: false, role: None, clause: "roles".to_owned(), because, hidden: Vec::new() })
+    }
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { around: _, roles, filter, projections } = self;
+        f.debug_struct("Bound")
+            .field("roles", roles)
+            .field("filter", filter)
+            .field("projections", projections)
+            .finish_non_exhaustive()
     }
 }

@@ -5,8 +5,13 @@
 //! [`Bound::visible`] is a query. Nothing here talks to a database, so all of it can be tested by itself.
 
 mod bound;
+mod compare;
 mod expression;
+pub mod matcher;
+mod number;
+mod path;
 mod problem;
+mod projection;
 mod roles;
 mod schema;
 
@@ -19,6 +24,7 @@ use usher_contract::Failure;
 pub use bound::{Bound, Change, Explanation, Operation, Visible};
 pub use expression::{Expression, Subject};
 pub use problem::Problem;
+pub use projection::Projection;
 pub use roles::Rules;
 pub use schema::Schema;
 

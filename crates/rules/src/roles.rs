@@ -1,15 +1,27 @@
 //! Roles and filters of a collection, or of every collection that has none of its own.
 
+mod filter;
+mod reader;
+mod role;
+
 use std::sync::Arc;
 
 use serde_json::Value;
 use usher_contract::Failure;
 
+use crate::expression::binder::{Binder, Calls};
+use crate::expression::decide::settle;
+use crate::problem::Problems;
 use crate::{Bound, Problem, Surroundings};
+pub(crate) use filter::{BoundFilter, Filter};
+pub(crate) use role::{Field, Fields, Permission, Role, map_fields};
 
 /// The roles and filters of one collection.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rules {}
+pub struct Rules {
+    roles: Vec<Role>,
+    filters: Vec<Filter>,
+}
 
 impl Rules {
     /// Compiles `{roles, filters}` of a `rules.json` or `default_rule.json`; other members are not looked at.
@@ -17,13 +29,14 @@ impl Rules {
     /// # Errors
     /// Every problem in it.
     pub fn compile(json: &Value) -> Result<Self, Vec<Problem>> {
-        let _ = json;
-        Err(Vec::new())
+        let mut problems = Problems::default();
+        let rules = reader::rules(json, &mut problems);
+        problems.finish(rules)
     }
 
     /// Whether there are roles at all: a collection without any falls back to the default rules (reference 6.1).
     pub fn has_roles(&self) -> bool {
-        false
+        !self.roles.is_empty()
     }
 
     /// Decides, for one caller, whatever does not depend on a document.
@@ -31,7 +44,14 @@ impl Rules {
     /// # Errors
     /// Where the surroundings cannot give their facts.
     pub async fn bind(self: &Arc<Self>, around: Arc<dyn Surroundings>) -> Result<Bound, Failure> {
-        let _ = around;
-        Ok(Bound {})
+        let facts = around.facts().await?;
+        let parts = settle(&around, |memo| {
+            let binder = Binder { facts: &facts, memo, calls: Calls::Now };
+            let filters = self.filters.iter().map(|filter| filter.bind(&binder)).collect::<Result<Vec<_>, _>>()?;
+            Ok((crate::bound::roles(&self.roles, &binder)?, filters.into_iter().flatten().collect()))
+        })
+        .await?;
+        let (roles, filters) = parts;
+        Ok(Bound::new(around, roles, filters))
     }
 }

@@ -273,6 +273,8 @@ impl invocation::Host for State {
         Ok(match self.host.reason() {
             Reason::Call => invocation::InvocationReason::Call,
             Reason::UserCreation => invocation::InvocationReason::UserCreation,
+            Reason::Endpoint => invocation::InvocationReason::Endpoint,
+            Reason::Trigger => invocation::InvocationReason::Trigger,
         })
     }
 

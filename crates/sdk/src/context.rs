@@ -67,7 +67,7 @@ pub fn now() -> DateTime {
     DateTime::from_millis(i64::try_from(invocation::now()).unwrap_or(i64::MAX))
 }
 
-/// Why the function runs: somebody called it, or a user is about to be created.
+/// Why the function runs: somebody called it, a user is about to be created, a request is to be answered, a trigger fired.
 pub fn reason() -> Reason {
     invocation::reason()
 }

@@ -17,7 +17,7 @@
 //! - Arguments and the result are typed by serde: see [`function`]. [`Arguments`] takes them as they are.
 //! - [`custom_data`] and [`grant`] give a [`Collection`], which is all the database there is.
 //! - [`context`] tells who called and when, [`call`] calls another function, [`log`] writes to the app's log,
-//!   [`account`] deletes the caller.
+//!   [`account`] deletes the caller, [`endpoint`] is for functions that answer HTTP requests.
 //! - An [`Error`] reaches the client with its message. A panic ends the call, its message goes to the log.
 
 pub mod account;
@@ -28,6 +28,7 @@ mod collection;
 pub mod context;
 mod cursor;
 mod element;
+pub mod endpoint;
 mod error;
 mod exact;
 pub mod log;

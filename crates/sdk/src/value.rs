@@ -7,13 +7,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::element::{Element, missing};
+use crate::endpoint::Response;
 use crate::error::{Error, Result};
 
 /// A document without fields.
 pub(crate) const EMPTY: &[u8] = &[5, 0, 0, 0, 0];
 
 /// `{result: value}`: what a function answers. A function that returns `()` answers `{}`, which is `undefined` to
-/// its caller.
+/// its caller; one that returns a [`Response`] answers `{response: value}`.
 ///
 /// # Errors
 /// Where BSON has no form for the value, such as an integer above the largest `i64`.
@@ -24,10 +25,17 @@ pub fn answer<T: Serialize + ?Sized + 'static>(value: &T) -> Result<Vec<u8>> {
     }
     #[derive(Serialize)]
     struct Answer<'a, T: ?Sized> {
-        result: &'a T,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        result: Option<&'a T>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        response: Option<&'a T>,
     }
-    bson::serialize_to_vec(&Answer { result: value })
-        .map_err(|e| Error::new(format_args!("the result cannot be written as BSON: {}", Error::bson(e))))
+    let responds = TypeId::of::<T>() == TypeId::of::<Response>();
+    bson::serialize_to_vec(&Answer {
+        result: Some(value).filter(|_| !responds),
+        response: Some(value).filter(|_| responds),
+    })
+    .map_err(|e| Error::new(format_args!("the result cannot be written as BSON: {}", Error::bson(e))))
 }
 
 /// The value that another function's answer carries.

@@ -196,3 +196,24 @@ fn a_user_is_read_the_same_alone_and_inside_another_type() {
     assert_eq!((alone.email(), alone.identities.len()), (Some("a@example.com"), 1));
     assert_eq!(message(arguments([doc! { "type": "normal" }.into()]).get::<User>(0)), "argument 1: missing field `id`");
 }
+
+#[test]
+fn a_request_is_read_and_a_response_is_no_result() {
+    use usher_sdk::endpoint::{Request, Response};
+    let payload = doc! {
+        "query": { "name": "Ada" },
+        "headers": { "Content-Type": ["text/plain"], "X-Two": ["1", "2"] },
+        "body": bson::Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: b"hello".to_vec() },
+    };
+    let request: Request = arguments([payload.into()]).get(0).unwrap();
+    assert_eq!((request.query["name"].as_str(), request.header("x-two")), ("Ada", Some("1")));
+    assert_eq!((request.text().unwrap(), request.header("Accept")), ("hello", None));
+    let bare: Request = arguments([doc! { "query": {}, "headers": {} }.into()]).get(0).unwrap();
+    assert_eq!(bare.body(), b"");
+
+    let response = Response::new(201).header("X-A", "1").header("X-A", "2").text("made");
+    let expected = doc! { "response": { "statusCode": 201, "headers": [["X-A", "1"], ["X-A", "2"]], "body": "made" } };
+    assert_eq!(Document::from_reader(&*answer(&response).unwrap()).unwrap(), expected);
+    let bytes = Document::from_reader(&*answer(&Response::new(200).bytes([1, 2])).unwrap()).unwrap();
+    assert!(matches!(bytes.get_document("response").unwrap().get("body"), Some(Bson::Binary(_))));
+}

@@ -1,6 +1,7 @@
 //! What a fresh clone needs before anything runs. Every step looks first whether it is done, so a second run is
 //! quick.
 
+mod browser;
 mod database;
 pub(crate) mod guests;
 pub(crate) mod javascript;
@@ -34,6 +35,7 @@ impl Ready {
 /// All of it, except what `usher` itself builds.
 pub(crate) fn everything() -> Result<Ready> {
     node::present(node::FOR_TESTS)?;
+    browser::present()?;
     let ready = for_bench()?;
     node::packages(&["tests/demo", "tests/wire"])?;
     Ok(ready)

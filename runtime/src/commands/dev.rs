@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use usher_app::Source;
+use usher_logs::LogLevel;
 
 use crate::commands::import;
 use crate::commands::serve::Server;
@@ -40,7 +41,7 @@ impl Dev {
         let (changed, changes) = mpsc::channel(1);
         // Watching begins before the first build, so that no change is missed.
         let _watcher = watch(&directory, server.storage.directory(), changed)?;
-        let host = server.open().await?;
+        let host = server.open(LogLevel::All).await?;
         prepare(&directory, output);
         if let Err(error) = host.rooms.deploy_all(std::slice::from_ref(&directory), output).await {
             output.failure(&error);

@@ -1,5 +1,6 @@
 //! `usher inspect`: what each function can touch, and how two deployments differ in it.
 
+mod callers;
 mod code;
 mod difference;
 mod powers;

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod admin;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod custom_data;
@@ -8,9 +9,13 @@ pub(crate) mod functions;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod keys;
+pub(crate) mod logs;
 pub(crate) mod new;
+pub(crate) mod rules;
+pub(crate) mod secrets;
 pub(crate) mod serve;
 pub(crate) mod test;
+pub(crate) mod triggers;
 pub(crate) mod users;
 
 use std::path::PathBuf;

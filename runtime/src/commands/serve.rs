@@ -6,13 +6,17 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use usher_gateway::{GatewayOptions, Services};
+use usher_logs::{LogLevel, LogOptions};
+use usher_watch::Hub;
 
+use crate::commands::secrets::Encryption;
 use crate::host::{Capacity, Host, Storage};
 use crate::logging::Logging;
 use crate::output::Output;
@@ -20,8 +24,8 @@ use crate::output::Output;
 /// Serve apps to clients. Without --mongodb an embedded database is started and looked after.
 #[derive(clap::Args)]
 pub(crate) struct Serve {
-    /// An app's directory; several apps may share a host
-    #[arg(long = "app", env = "USHER_APP", value_name = "DIR", required = true, num_args = 1..)]
+    /// An app's directory; several apps may share a host. Apps of the database (see `usher admin`) are served beside them
+    #[arg(long = "app", env = "USHER_APP", value_name = "DIR", num_args = 1..)]
     directories: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) server: Server,
@@ -44,16 +48,32 @@ pub(crate) struct Server {
     ready_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) storage: Storage,
+    /// Days that an entry of the log is kept (see `usher logs`)
+    #[arg(long, env = "USHER_LOG_RETENTION", default_value_t = 10, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=3650))]
+    log_retention: u32,
+    /// Which calls are in the log: all, or the noteworthy, which failed or wrote something. `dev` keeps all unless told
+    #[arg(long, env = "USHER_LOG_CALLS", value_enum, value_name = "WHICH")]
+    log_calls: Option<LogCalls>,
+    #[command(flatten)]
+    encryption: Encryption,
     #[command(flatten)]
     capacity: Capacity,
     #[command(flatten)]
     logging: Logging,
 }
 
+/// Which calls are in the log.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum LogCalls {
+    All,
+    Noteworthy,
+}
+
 impl Serve {
     pub(crate) async fn run(self, output: Output) -> Result<()> {
-        let host = self.server.open().await?;
-        if let Err(error) = host.rooms.deploy_all(&self.directories, output).await {
+        let host = self.server.open(LogLevel::Noteworthy).await?;
+        if let Err(error) = self.begin(&host, output).await {
             host.close().await;
             return Err(error);
         }
@@ -61,10 +81,34 @@ impl Serve {
     }
 }
 
+impl Serve {
+    async fn begin(&self, host: &Host, output: Output) -> Result<()> {
+        if let Some(control) = &host.control
+            && let Some(key) = control.first_key().await?
+        {
+            let json = json!({ "admin_key": { "public": key.public, "private": key.private } });
+            let text = format!(
+                "the first administrator's key, which is shown this once:\n  public   {}\n  private  {}",
+                key.public, key.private
+            );
+            output.answer(&json, text);
+        }
+        host.rooms.deploy_all(&self.directories, output).await
+    }
+}
+
 impl Server {
-    pub(crate) async fn open(&self) -> Result<Host> {
+    /// A host; `level` says which calls are in the log unless the command line does.
+    pub(crate) async fn open(&self, level: LogLevel) -> Result<Host> {
         self.logging.start()?;
-        Host::open(&self.storage, &self.capacity).await
+        let keyring = self.encryption.keyring()?;
+        let level = match self.log_calls {
+            Some(LogCalls::All) => LogLevel::All,
+            Some(LogCalls::Noteworthy) => LogLevel::Noteworthy,
+            None => level,
+        };
+        let retention = Duration::from_secs(u64::from(self.log_retention) * 24 * 60 * 60);
+        Host::open(&self.storage, &self.capacity, LogOptions { retention, level }, keyring).await
     }
 
     /// Serves until the process is told to stop or `until` completes; then finishes running calls and ends the
@@ -74,6 +118,10 @@ impl Server {
             tokio::select! {
                 () = told_to_stop() => {}
                 () = until => {}
+            }
+            // Triggers finish while requests do.
+            if let Some(triggers) = &host.rooms.triggers {
+                triggers.stop_soon();
             }
         };
         let result = self.listen(&host, output, stop).await;
@@ -85,6 +133,9 @@ impl Server {
         let listener = TcpListener::bind(self.listen)
             .await
             .with_context(|| format!("cannot listen on {}; choose another address with --listen", self.listen))?;
+        let control = host.control.clone().context("this host has no control plane")?;
+        control.catch_up().await?;
+        let following = tokio::spawn(control.clone().follow());
         let url = format!("http://{}", listener.local_addr()?);
         if let Some(file) = &self.ready_file {
             announce(file, &url, &host.mongodb).with_context(|| format!("cannot write {}", file.display()))?;
@@ -95,6 +146,8 @@ impl Server {
         let services = Services {
             identity: host.rooms.identity.clone(),
             dispatcher: host.rooms.dispatcher.clone(),
+            hub: Hub::new(host.database.clone()),
+            control,
             options: GatewayOptions {
                 public_url: self.public_url,
                 trust_forwarded: self.trust_forwarded,
@@ -105,6 +158,7 @@ impl Server {
             },
         };
         usher_gateway::serve(listener, services, stop).await;
+        following.abort();
         tracing::info!("stopped");
         Ok(())
     }

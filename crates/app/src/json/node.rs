@@ -20,6 +20,11 @@ pub(crate) struct Node<'d> {
 }
 
 impl<'d> Node<'d> {
+    /// The file that it stands in, relative to the app directory.
+    pub(crate) fn file(self) -> &'d str {
+        self.document.file
+    }
+
     pub(crate) fn line(self) -> usize {
         self.line_at(self.value.start())
     }
@@ -59,8 +64,7 @@ impl<'d> Node<'d> {
     }
 
     pub(crate) fn array(self) -> Option<Vec<Self>> {
-        let array = self.value.as_array().or_else(|| self.not_a("an array […]"))?;
-        Some(array.elements.iter().map(|value| Self { value, ..self }).collect())
+        self.try_array().or_else(|| self.not_a("an array […]"))
     }
 
     pub(crate) fn text(self) -> Option<&'d str> {
@@ -97,6 +101,36 @@ impl<'d> Node<'d> {
         parsed.map_err(|error| self.mistake(format!("cannot be read: {}", super::without_place(&error)), HELP)).ok()
     }
 
+    /// The value in BSON, read as Extended JSON.
+    pub(crate) fn bson(self) -> Option<bson::Bson> {
+        let read = usher_contract::value::from_extended_json(self.json()?);
+        read.map_err(|failure| self.mistake(failure.message, HELP)).ok()
+    }
+
+    /// The elements of an array, or the value itself: where App Services exported one or several.
+    pub(crate) fn one_or_more(self) -> Vec<Self> {
+        match self.value {
+            Value::Array(_) => self.array().unwrap_or_default(),
+            _ => vec![self],
+        }
+    }
+
+    /// The value that a path of keys and indexes leads to, or the last one on the way that is there.
+    pub(crate) fn at(self, path: &[String]) -> Self {
+        let Some((step, rest)) = path.split_first() else {
+            return self;
+        };
+        let next = match self.value {
+            Value::Object(_) => self.try_object().and_then(|fields| fields.iter().find(|(key, _)| key == step)),
+            Value::Array(array) => {
+                let element = step.parse().ok().and_then(|index: usize| array.elements.get(index));
+                element.map(|value| ("", Self { value, ..self }))
+            }
+            _ => None,
+        };
+        next.map_or(self, |(_, node)| node.at(rest))
+    }
+
     /// Whether it says nothing: `""`, `{}`, `[]` or null.
     pub(crate) fn is_empty(self) -> bool {
         match self.value {
@@ -115,7 +149,17 @@ impl<'d> Node<'d> {
 
     /// Whether it is this string, without complaint where it is no string.
     pub(crate) fn is_text(self, text: &str) -> bool {
-        self.value.as_string_lit().is_some_and(|literal| literal.value == text)
+        self.as_text() == Some(text)
+    }
+
+    /// The text, without complaint where it is no string.
+    pub(crate) fn as_text(self) -> Option<&'d str> {
+        self.value.as_string_lit().map(|literal| literal.value.as_ref())
+    }
+
+    /// The elements, without complaint where it is no array.
+    pub(crate) fn try_array(self) -> Option<Vec<Self>> {
+        self.value.as_array().map(|array| array.elements.iter().map(|value| Self { value, ..self }).collect())
     }
 
     /// The fields, without complaint where it is no object.
@@ -207,6 +251,21 @@ impl<'d> Fields<'d> {
     pub(crate) fn notice_unknown(self, known: &'static [&'static str]) {
         for unknown in self.unknown(known) {
             self.node.notice_at(unknown.line, format!("{}; it has no effect", unknown.what()));
+        }
+    }
+
+    /// Refuses every field whose key resembles one of `known`, and gives a notice for other unknown ones. Exports carry
+    /// keys that mean nothing here; but a slip in one that does, as in `"privat": true`, would give away what its author
+    /// meant to keep.
+    pub(crate) fn refuse_misspelt(self, known: &'static [&'static str]) {
+        for unknown in self.unknown(known) {
+            match unknown.near {
+                Some(near) => {
+                    let help = format!("write \"{near}\", or remove the field");
+                    self.node.mistake_at(unknown.line, unknown.what(), help);
+                }
+                None => self.node.notice_at(unknown.line, format!("{}; it has no effect", unknown.what())),
+            }
         }
     }
 

@@ -17,6 +17,7 @@ pub struct Trigger {
 
 /// When a trigger runs.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "an app has few triggers, and they are not moved about")]
 pub enum Occasion {
     /// Something happened to a user.
     Authentication(AuthenticationTrigger),

@@ -1,9 +1,10 @@
-//! Writing `usher.json`, for `usher import`.
+//! Writing the grants of `usher.json`, for `usher import`.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use usher_contract::Operations;
 
 use super::FILE;
@@ -35,11 +36,11 @@ struct Grant<'a> {
     functions: &'a [String],
 }
 
-/// Writes `usher.json` into an app directory, in place of one that is there: pretty, and always in the same order,
-/// so that version control shows what changed and nothing else.
+/// Writes `share_instance`, `http` and `grants` into the `usher.json` of an app directory; its other members stay as they
+/// are. Pretty, and always in the same order, so that version control shows what changed and nothing else.
 ///
 /// # Errors
-/// The file cannot be written. One that was there is as it was.
+/// The file cannot be written, or the one that is there is no JSON object. It is then as it was.
 pub fn write_grants(directory: &Path, config: &UsherConfig) -> io::Result<()> {
     let mut file = File {
         share_instance: config.share_instance,
@@ -50,7 +51,7 @@ pub fn write_grants(directory: &Path, config: &UsherConfig) -> io::Result<()> {
     file.http.dedup();
     file.grants.sort();
     file.grants.dedup();
-    let mut text = serde_json::to_string_pretty(&file)?;
+    let mut text = serde_json::to_string_pretty(&merged(directory, serde_json::to_value(&file)?)?)?;
     text.push('\n');
     // Whole or not at all: half a file would lock functions out of what they need.
     let part = directory.join(format!(".{FILE}.part"));
@@ -58,6 +59,20 @@ pub fn write_grants(directory: &Path, config: &UsherConfig) -> io::Result<()> {
     written.write_all(text.as_bytes())?;
     written.sync_all()?;
     std::fs::rename(&part, directory.join(FILE))
+}
+
+/// The file that is there with these members in place of its own; new ones come first, in their order.
+fn merged(directory: &Path, written: Value) -> io::Result<Value> {
+    let there = match std::fs::read(directory.join(FILE)) {
+        Ok(content) => serde_json::from_slice(&content)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Map::new(),
+        Err(error) => return Err(error),
+    };
+    let Value::Object(mut members) = written else { return Ok(written) };
+    for (key, value) in there {
+        members.entry(key).or_insert(value);
+    }
+    Ok(Value::Object(members))
 }
 
 fn http(grant: &HttpGrant) -> Http<'_> {

@@ -28,6 +28,16 @@ use usher_contract::{Failure, Operation};
 
 use crate::scope::Scope;
 
+pub(crate) use update::Kind;
+
+/// What kind of change an update is.
+///
+/// # Errors
+/// [`usher_contract::ErrorCode::InvalidDocument`]: not BSON.
+pub(crate) fn kind_of_update(update: &[u8]) -> Result<Kind, Failure> {
+    update::kind(update).map_err(Failure::from)
+}
+
 /// What the guard adds to every command.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {

@@ -23,6 +23,14 @@ pub(super) enum Update<'a> {
     Pipeline(&'a RawDocument),
 }
 
+/// The kinds of update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Operators,
+    Pipeline,
+    Replacement,
+}
+
 impl<'a> Update<'a> {
     /// Checks an update of one of the three kinds. A document without operators is a replacement (reference 5.5).
     pub(super) fn read(bytes: &'a [u8], rows: Option<&Rows<'_>>) -> Check<Self> {
@@ -73,6 +81,16 @@ impl<'a> Update<'a> {
             }
         }
     }
+}
+
+/// What kind of change an update is, without a check of what it holds.
+pub(super) fn kind(bytes: &[u8]) -> Check<Kind> {
+    let document = value::document(bytes)?;
+    Ok(match document.iter().next().transpose()? {
+        Some((first, _)) if first.as_str().starts_with('$') => Kind::Operators,
+        Some(_) if update_pipeline::is_pipeline(document)? => Kind::Pipeline,
+        _ => Kind::Replacement,
+    })
 }
 
 fn replacement<'a>(document: &'a RawDocument, rows: Option<&Rows<'_>>) -> Check<Stored<'a>> {

@@ -1,6 +1,8 @@
 //! What the tests of this crate share: operations in few words, scopes, and a real database.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test binary uses a part of it")]
 
+pub mod ruled;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -215,7 +217,7 @@ fn program() -> Option<PathBuf> {
 }
 
 /// The document that an operation answers.
-pub async fn document(collection: &ScopedCollection, operation: Operation) -> Result<Option<Document>, Failure> {
+pub async fn document(collection: &impl Collection, operation: Operation) -> Result<Option<Document>, Failure> {
     match collection.execute(operation).await? {
         Reply::Document(document) => Ok(document.map(|bytes| Document::from_reader(bytes.as_slice()).unwrap())),
         _ => panic!("not a document"),
@@ -223,7 +225,7 @@ pub async fn document(collection: &ScopedCollection, operation: Operation) -> Re
 }
 
 /// Every document that an operation answers, whatever its kind; the number of a count as `{n}`.
-pub async fn answer(collection: &ScopedCollection, operation: Operation) -> Result<Vec<Document>, Failure> {
+pub async fn answer(collection: &impl Collection, operation: Operation) -> Result<Vec<Document>, Failure> {
     Ok(match collection.execute(operation).await? {
         Reply::Document(document) => {
             document.into_iter().map(|bytes| Document::from_reader(bytes.as_slice()).unwrap()).collect()

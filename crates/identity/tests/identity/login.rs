@@ -10,14 +10,14 @@ use usher_app::{Confirmation, LocalUserpass, Mail};
 use usher_dispatch::Deployment;
 use usher_identity::{Credential, Device, IdentityError, IdentityOptions};
 
-use crate::support::{Host, PASSWORD, PEER, REQUEST, app, claims, is_session_error, login};
+use crate::support::{Host, PASSWORD, PEER, REQUEST, app, claims, is_session_error, login, register};
 
 #[tokio::test]
 async fn registrations_are_checked_and_case_matters() {
     let host = Host::start().await;
-    let register = |email: &str, password: &str| {
+    let attempt = |email: &str, password: &str| {
         let (identity, email, password) = (host.identity.clone(), email.to_owned(), password.to_owned());
-        async move { identity.register(&app(), &email, &password, PEER).await }
+        async move { register(&identity, app(), &email, &password).await }
     };
     for (email, password, text) in [
         ("", PASSWORD, "email invalid"),
@@ -25,15 +25,15 @@ async fn registrations_are_checked_and_case_matters() {
         ("ann@example.com", "short", "password must be between 6 and 128 characters"),
         ("ann@example.com", &"x".repeat(129), "password must be between 6 and 128 characters"),
     ] {
-        let refusal = register(email, password).await;
+        let refusal = attempt(email, password).await;
         assert!(matches!(&refusal, Err(IdentityError::BadRequest(message)) if message == text), "{refusal:?}");
     }
     // Characters count, not bytes.
-    register("short@example.com", "äöüßé€").await.unwrap();
-    register("long@example.com", &"€".repeat(128)).await.unwrap();
-    register("ann@example.com", PASSWORD).await.unwrap();
-    assert!(matches!(register("ann@example.com", "another one").await, Err(IdentityError::AccountNameInUse)));
-    register("Ann@example.com", "another one").await.unwrap();
+    attempt("short@example.com", "äöüßé€").await.unwrap();
+    attempt("long@example.com", &"€".repeat(128)).await.unwrap();
+    attempt("ann@example.com", PASSWORD).await.unwrap();
+    assert!(matches!(attempt("ann@example.com", "another one").await, Err(IdentityError::AccountNameInUse)));
+    attempt("Ann@example.com", "another one").await.unwrap();
 
     let lower = host.login("ann@example.com", PASSWORD).await.unwrap();
     let upper = host.login("Ann@example.com", "another one").await.unwrap();
@@ -114,7 +114,7 @@ async fn providers_can_be_off_and_registrations_pending() {
     let host = Host::start().await;
     let mut closed = app();
     closed.providers = Default::default();
-    let refusal = host.identity.register(&closed, "ann@example.com", PASSWORD, PEER).await;
+    let refusal = register(&host.identity, closed.clone(), "ann@example.com", PASSWORD).await;
     assert!(matches!(refusal, Err(IdentityError::ProviderNotFound(name)) if name == "local-userpass"));
     let refusal = login(&host.identity, closed.clone(), "ann@example.com", PASSWORD).await;
     assert!(matches!(refusal, Err(IdentityError::ProviderNotFound(name)) if name == "local-userpass"));
@@ -124,7 +124,7 @@ async fn providers_can_be_off_and_registrations_pending() {
 
     let mut careful = app();
     careful.providers.local_userpass = Some(LocalUserpass { confirmation: Confirmation::Mail(Mail::default()), ..LocalUserpass::default() });
-    host.identity.register(&careful, "ann@example.com", PASSWORD, PEER).await.unwrap();
+    register(&host.identity, careful, "ann@example.com", PASSWORD).await.unwrap();
     assert!(matches!(host.login("ann@example.com", PASSWORD).await, Err(IdentityError::Pending)));
     assert!(matches!(host.login("ann@example.com", "wrong one").await, Err(IdentityError::InvalidPassword)));
     assert_eq!(host.count("users").await, 0);
@@ -187,10 +187,10 @@ async fn failed_logins_are_limited_for_each_address() {
 
     // Trying a list of names by registering counts as well.
     for _ in 0..4 {
-        let refusal = host.identity.register(&app(), "ann@example.com", PASSWORD, PEER).await;
+        let refusal = register(&host.identity, app(), "ann@example.com", PASSWORD).await;
         assert!(matches!(refusal, Err(IdentityError::AccountNameInUse)));
     }
-    let refusal = host.identity.register(&app(), "bob@example.com", PASSWORD, PEER).await;
+    let refusal = register(&host.identity, app(), "bob@example.com", PASSWORD).await;
     assert!(matches!(refusal, Err(IdentityError::TooManyFailures(_))), "{refusal:?}");
     host.stop().await;
 }

@@ -49,7 +49,7 @@ impl Host {
     }
 
     pub(crate) async fn register(&self, email: &str) {
-        self.identity.register(&app(), email, PASSWORD, PEER).await.unwrap();
+        register(&self.identity, app(), email, PASSWORD).await.unwrap();
     }
 
     pub(crate) async fn login(&self, email: &str, password: &str) -> Result<Login, IdentityError> {
@@ -79,6 +79,20 @@ impl Host {
     }
 }
 
+pub(crate) async fn register(
+    identity: &Arc<Identity>,
+    app: App,
+    email: &str,
+    password: &str,
+) -> Result<(), IdentityError> {
+    identity.register(&Deployment::without_functions(app), email, password, PEER, REQUEST).await
+}
+
+pub(crate) async fn anonymous(identity: &Arc<Identity>, app: App) -> Result<Login, IdentityError> {
+    let deployment = Deployment::without_functions(app);
+    identity.login(&deployment, Credential::Anonymous, Device::default(), PEER, REQUEST).await
+}
+
 pub(crate) async fn login(
     identity: &Arc<Identity>,
     app: App,
@@ -102,6 +116,7 @@ pub(crate) fn app() -> App {
         providers: Providers { anon_user: true, local_userpass: Some(LocalUserpass::default()), ..Providers::default() },
         custom_user_data: CustomUserData {
             enabled: true,
+            data_source: "mongodb-atlas".to_owned(),
             database: "shop".to_owned(),
             collection: "custom_data".to_owned(),
             user_id_field: "user_id".to_owned(),

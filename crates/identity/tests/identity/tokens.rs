@@ -101,7 +101,7 @@ async fn tokens_that_are_not_exactly_ours_are_refused() {
     let mut other_app = app();
     other_app.id = "other-abcde".to_owned();
     host.identity.prepare_app(&other_app).await.unwrap();
-    host.identity.register(&other_app, "ann@example.com", PASSWORD, crate::support::PEER).await.unwrap();
+    crate::support::register(&host.identity, other_app.clone(), "ann@example.com", PASSWORD).await.unwrap();
     let theirs = login(&host.identity, other_app.clone(), "ann@example.com", PASSWORD).await.unwrap();
     assert_ne!(ours.user_id, theirs.user_id, "apps do not share users");
 

@@ -75,10 +75,21 @@ impl<'a, 'js> Encoder<'a, 'js> {
     }
 
     /// `{result: value}`; without the field where there is no value.
-    pub(crate) fn result(mut self, value: &Value<'js>) -> Result<Vec<u8>> {
+    pub(crate) fn result(self, value: &Value<'js>) -> Result<Vec<u8>> {
+        self.fields_of(&[("result", value)])
+    }
+
+    /// `{result: value, response: value}`, as a function answers a request; without the field where there is no value.
+    pub(crate) fn responded(self, result: &Value<'js>, response: &Value<'js>) -> Result<Vec<u8>> {
+        self.fields_of(&[("result", result), ("response", response)])
+    }
+
+    fn fields_of(mut self, fields: &[(&str, &Value<'js>)]) -> Result<Vec<u8>> {
         let start = self.begin();
-        if !value.is_undefined() && !value.is_function() {
-            self.element("result", value, None)?;
+        for (name, value) in fields {
+            if !value.is_undefined() && !value.is_function() {
+                self.element(name, value, None)?;
+            }
         }
         self.end(start);
         Ok(self.out)

@@ -32,15 +32,16 @@ pub(crate) fn load(scripts: &[u8]) -> std::result::Result<Vec<u8>, Error> {
             let scripts = decode(&ctx, |decoder| decoder.bytes(scripts))?;
             let facts: Value<'_> = load.call((scripts,))?;
             let kept = |name: &str| usher.get::<_, Function<'_>>(name).map(|function| Persistent::save(&ctx, function));
-            let functions = [kept("call")?, kept("settle")?, kept("fire")?, kept("describe")?];
+            let functions =
+                [kept("call")?, kept("response")?, kept("settle")?, kept("fire")?, kept("describe")?];
             Ok((encode(&ctx, |encoder| encoder.document(&facts))?, functions))
         });
         loaded.catch(&ctx).map_err(|error| caught(&error))
     })?;
-    let [call, settle, fire, describe] = made;
+    let [call, response, settle, fire, describe] = made;
     runtime.run_gc();
     runtime.set_gc_threshold(usize::try_from(runtime.memory_usage().malloc_size).unwrap_or(0) + COLLECT_AFTER);
-    MADE.set(Some(Made { _runtime: runtime, context, call, settle, fire, describe }));
+    MADE.set(Some(Made { _runtime: runtime, context, call, response, settle, fire, describe }));
     LOADING.set(false);
     heap::settle();
     Ok(facts)

@@ -3,7 +3,7 @@
 use rquickjs::promise::PromiseState;
 use rquickjs::{Array, CatchResultExt, Ctx, Function, IntoJs, Object, Persistent, Promise, Result, Value};
 
-use crate::bindings::usher::function::invocation::{self, Level};
+use crate::bindings::usher::function::invocation::{self, InvocationReason, Level};
 use crate::bindings::usher::function::tasks::{self, Outcome};
 use crate::bindings::usher::function::types::Error;
 use crate::bytes::Text;
@@ -40,13 +40,18 @@ fn run(ctx: &Ctx<'_>, name: &str, arguments: &[u8]) -> Result<Vec<u8>> {
     for (index, argument) in decode(ctx, |decoder| decoder.arguments(arguments))?.into_iter().enumerate() {
         list.set(index, argument)?;
     }
+    let request = invocation::reason() == InvocationReason::Endpoint;
     let call = kept(ctx, |made| &made.call)?;
-    let value: Value<'_> = call.call((name, list))?;
+    let value: Value<'_> = call.call((name, list, request))?;
     let result = match value.as_promise() {
         Some(promise) => settled(ctx, promise)?,
         None => value,
     };
-    encode(ctx, |encoder| encoder.result(&result))
+    if !request {
+        return encode(ctx, |encoder| encoder.result(&result));
+    }
+    let response: Value<'_> = kept(ctx, |made| &made.response)?.call(())?;
+    encode(ctx, |encoder| encoder.responded(&result, &response))
 }
 
 /// Runs until the promise of the result is settled.

@@ -18,8 +18,10 @@ pub(crate) struct Made {
     /// Kept alive for the context.
     pub(crate) _runtime: Runtime,
     pub(crate) context: Context,
-    /// `usher.call(name, args)`.
+    /// `usher.call(name, args, request)`.
     pub(crate) call: Persistent<Function<'static>>,
+    /// `usher.response()`.
+    pub(crate) response: Persistent<Function<'static>>,
     /// `usher.settle(id, ok, value)`.
     pub(crate) settle: Persistent<Function<'static>>,
     /// `usher.fire(timer)`.

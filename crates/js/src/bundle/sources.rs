@@ -69,9 +69,16 @@ impl Sources {
     pub(super) fn read(app: &App) -> Self {
         let mut sources = Self { app: app.directory.clone(), ..Self::default() };
         for (name, function) in &app.functions {
-            let Source::JavaScript(path) = &function.source else { continue };
-            let file = slashes(path.strip_prefix(&app.directory).unwrap_or(path));
-            if let Some(script) = sources.script(&file, Some(name)) {
+            let script = match &function.source {
+                Source::JavaScript(path) => {
+                    let file = slashes(path.strip_prefix(&app.directory).unwrap_or(path));
+                    sources.script(&file, Some(name))
+                }
+                // It requires what a file beside its configuration could.
+                Source::Inline { file, source } => sources.parsed(file, source.clone(), Some(name)),
+                Source::Component(_) | Source::Crate(_) => continue,
+            };
+            if let Some(script) = script {
                 sources.functions.insert(name.clone(), script);
             }
         }
@@ -88,9 +95,8 @@ impl Sources {
                 return None;
             }
         };
-        let mut script = Script { file: file.to_owned(), source, ..Script::default() };
         if file.ends_with(".json") {
-            script.is_json = true;
+            let script = Script { file: file.to_owned(), source, is_json: true, ..Script::default() };
             if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&script.source) {
                 let (line, column) = (error.line(), error.column());
                 let (line, column) = (u32::try_from(line).unwrap_or(0), u32::try_from(column).unwrap_or(0));
@@ -99,6 +105,12 @@ impl Sources {
             }
             return Some(script);
         }
+        self.parsed(file, source, function)
+    }
+
+    /// Follows what a source requires; `file` is where it stands.
+    fn parsed(&mut self, file: &str, source: String, function: Option<&str>) -> Option<Script> {
+        let mut script = Script { file: file.to_owned(), source, ..Script::default() };
         match scan(file, &script.source) {
             Ok(found) => {
                 script.is_module = found.is_module;
@@ -107,7 +119,8 @@ impl Sources {
             }
             Err(error) => {
                 let told = BundleError::file(file, error.message, "repair the syntax; the function was not deployed");
-                self.errors.push(refuse(BundleError { line: error.line, column: error.column, ..told }));
+                let function = function.map(str::to_owned);
+                self.errors.push(BundleError { line: error.line, column: error.column, function, ..told });
                 None
             }
         }

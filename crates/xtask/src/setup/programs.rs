@@ -56,7 +56,7 @@ pub(crate) fn can_install() -> bool {
     on_path("apt-get").is_some() && output("id", &["-u"]).as_deref() == Some("0")
 }
 
-/// Installs packages of Debian.
+/// Installs packages of Debian; options of apt-get may stand before them.
 pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let mut update = Command::new("apt-get");
     progress::run("Updating Debian's package lists", update.arg("update"))?;

@@ -60,7 +60,7 @@ pub(crate) fn grants(app: &App) -> Proposal {
         }));
         used.push(Used { function: function.name.clone(), scans: closure.scans });
     }
-    let mut proposal = propose(app, &used, &rules::collections(&app.directory));
+    let mut proposal = propose(app, &used, &rules::collections(app));
     proposal.warnings.extend(warnings);
     proposal.warnings.sort();
     proposal

@@ -26,14 +26,14 @@ const PACKAGES: &[&str] = &[
 /// A digest of everything in the app directory that a function is made of. It may cover more than that, never less.
 pub(super) fn digest(app: &App, function: &Function) -> io::Result<String> {
     let mut files = Vec::new();
+    let mut hash = Sha256::new();
     match &function.source {
         Source::Component(path) => files.push(path.clone()),
         Source::Crate(directory) => {
             walk(directory, &mut files)?;
             shared_crates(app, &mut files)?;
         }
-        // The configuration that holds it is compared by itself.
-        Source::Inline { .. } => {}
+        Source::Inline { file, source } => add(&mut hash, file, source.as_bytes()),
         Source::JavaScript(path) => {
             let closure = sources::closure(&app.directory, path);
             if closure.packages {
@@ -44,15 +44,17 @@ pub(super) fn digest(app: &App, function: &Function) -> io::Result<String> {
     }
     files.sort();
     files.dedup();
-    let mut hash = Sha256::new();
     for file in files {
         let name = file.strip_prefix(&app.directory).unwrap_or(&file).display().to_string();
-        let content = fs::read(&file)?;
-        // With lengths, so that no two sets of files run together to the same bytes.
-        hash.update(format!("{name}\0{}\0", content.len()));
-        hash.update(content);
+        add(&mut hash, &name, &fs::read(&file)?);
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// With lengths, so that no two sets of files run together to the same bytes.
+fn add(hash: &mut Sha256, name: &str, content: &[u8]) {
+    hash.update(format!("{name}\0{}\0", content.len()));
+    hash.update(content);
 }
 
 /// The workspace of the functions, and crates in it that are no functions themselves: functions may share them.

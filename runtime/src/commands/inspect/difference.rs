@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use serde_json::{Value, json};
-use usher_app::{App, AppValue};
+use usher_app::{App, AppValue, Confirmation, Providers, RuleBook};
 
 use super::code;
 use super::report::{self, FunctionReport, always};
@@ -125,21 +125,13 @@ fn facts_changed(before: &App, after: &App) -> Vec<(String, String, String)> {
             changed.push((format!("the value {name}"), what.to_owned(), "another".to_owned()));
         }
     }
+    changed.extend(rules_changed(&before.rules, &after.rules));
     changed
 }
 
 /// Who can become a user and what they can reach beside the functions, each fact by its name.
 fn facts(app: &App) -> BTreeMap<String, String> {
     let custom = &app.custom_user_data;
-    let mut providers = Vec::new();
-    if app.providers.anon_user {
-        providers.push("anon-user");
-    }
-    match &app.providers.local_userpass {
-        Some(config) if config.confirmation == usher_app::Confirmation::Automatic => providers.push("local-userpass, confirmed at once"),
-        Some(_) => providers.push("local-userpass"),
-        None => {}
-    }
     let custom_data = match custom.enabled {
         true => format!("{}.{} by the field {}", custom.database, custom.collection, custom.user_id_field),
         false => "off".to_owned(),
@@ -151,11 +143,55 @@ fn facts(app: &App) -> BTreeMap<String, String> {
     [
         ("custom user data", custom_data),
         ("the user-creation function", custom.on_user_creation.clone().unwrap_or_else(|| "none".to_owned())),
-        ("how users log in", providers.join(", ")),
+        ("how users log in", providers(&app.providers).join(", ")),
         ("browsers' origins", origins),
         ("what goes for every function", always(app)),
     ]
     .into_iter()
     .map(|(what, fact)| (what.to_owned(), fact))
     .collect()
+}
+
+fn providers(providers: &Providers) -> Vec<&'static str> {
+    let userpass = providers.local_userpass.as_ref().map(|config| match config.confirmation {
+        Confirmation::Automatic => "local-userpass, confirmed at once",
+        Confirmation::Function(_) => "local-userpass, confirmed by a function",
+        Confirmation::Mail(_) => "local-userpass",
+    });
+    let others = [
+        (providers.anon_user, "anon-user"),
+        (providers.api_key, "api-key"),
+        (providers.custom_token.is_some(), "custom-token"),
+        (providers.custom_function.is_some(), "custom-function"),
+        (providers.google.is_some(), "oauth2-google"),
+        (providers.facebook.is_some(), "oauth2-facebook"),
+        (providers.apple.is_some(), "oauth2-apple"),
+    ];
+    others.into_iter().filter_map(|(on, name)| on.then_some(name)).chain(userpass).collect()
+}
+
+/// Rules and schemas that are not what they were, each with what there was and is.
+fn rules_changed(before: &RuleBook, after: &RuleBook) -> Vec<(String, String, String)> {
+    let mut changed = Vec::new();
+    for source in before.collections.keys().chain(after.collections.keys()).collect::<BTreeSet<_>>() {
+        let of_source = |book: &RuleBook| book.collections.get(source).cloned().unwrap_or_default();
+        let (old, new) = (of_source(before), of_source(after));
+        for name in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+            let (was, is) = (old.get(name).cloned().unwrap_or_default(), new.get(name).cloned().unwrap_or_default());
+            let place = format!("{}.{} in {source}", name.0, name.1);
+            changed.extend(one_changed(format!("the rules of {place}"), was.rules.as_ref(), is.rules.as_ref()));
+            changed.extend(one_changed(format!("the schema of {place}"), was.schema.as_ref(), is.schema.as_ref()));
+        }
+    }
+    for source in before.defaults.keys().chain(after.defaults.keys()).collect::<BTreeSet<_>>() {
+        let what = format!("the default rules of {source}");
+        changed.extend(one_changed(what, before.defaults.get(source), after.defaults.get(source)));
+    }
+    changed
+}
+
+fn one_changed<T: PartialEq>(what: String, was: Option<T>, is: Option<T>) -> Option<(String, String, String)> {
+    let before = if was.is_some() { "its text" } else { "none" };
+    let after = if is.is_some() { "another" } else { "none" };
+    (was != is).then(|| (what, before.to_owned(), after.to_owned()))
 }

@@ -33,7 +33,12 @@ pub(super) enum Rows {
     CustomData,
     /// Those whose given field holds the caller's id.
     Own(String),
+    /// Those that the rules of the collection give to the caller.
+    Ruled,
 }
+
+/// In the place of a database: every collection that has no roles of its own, where there are default rules.
+pub(super) const DEFAULT_RULES: &str = "*";
 
 /// Everything that a function can touch by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,10 +68,15 @@ impl Powers {
         let mut powers = Self::default();
         let custom = &app.custom_user_data;
         if custom.enabled {
+            let ruled = app.rules.rules(&custom.data_source, &custom.database, &custom.collection).is_some();
             powers.add(Access {
                 database: custom.database.clone(),
                 collection: Some(custom.collection.clone()),
-                rows: if mode == Mode::System { Rows::All } else { Rows::CustomData },
+                rows: match mode {
+                    Mode::System => Rows::All,
+                    Mode::Caller if ruled => Rows::Ruled,
+                    Mode::Caller => Rows::CustomData,
+                },
                 operations: Operations::ALL,
             });
         }
@@ -82,16 +92,19 @@ impl Powers {
                 operations: grant.operations,
             });
         }
-        // Until rules are enforced, collections by name are for the system alone.
-        if mode == Mode::System {
-            for grant in app.usher.grants.iter().filter(|grant| is_for(&grant.functions, function)) {
-                powers.add(Access {
-                    database: grant.database.clone(),
-                    collection: grant.collection.clone(),
-                    rows: Rows::All,
-                    operations: grant.operations,
-                });
+        // Collections by name: what was granted to the system, and what the rules give to users.
+        match mode {
+            Mode::System => {
+                for grant in app.usher.grants.iter().filter(|grant| is_for(&grant.functions, function)) {
+                    powers.add(Access {
+                        database: grant.database.clone(),
+                        collection: grant.collection.clone(),
+                        rows: Rows::All,
+                        operations: grant.operations,
+                    });
+                }
             }
+            Mode::Caller => ruled(app).into_iter().for_each(|access| powers.add(access)),
         }
         powers.http = origins(&app.usher, function);
         powers.delete_account = function.account.delete;
@@ -131,6 +144,24 @@ impl Powers {
         let reached = enclosing.fold(none, |sum, access| either(sum, access.operations));
         either(reached, wanted.operations) == reached
     }
+}
+
+/// The collections whose rules have roles, and the others where there are default rules.
+fn ruled(app: &App) -> Vec<Access> {
+    let access = |database: &str, collection: Option<&str>| Access {
+        database: database.to_owned(),
+        collection: collection.map(str::to_owned),
+        rows: Rows::Ruled,
+        operations: Operations::ALL,
+    };
+    let collections = app.rules.collections.values().flatten();
+    let with_roles = collections.filter(|(_, it)| it.rules.as_ref().is_some_and(|rules| rules.has_roles()));
+    let mut ruled: Vec<Access> =
+        with_roles.map(|((database, collection), _)| access(database, Some(collection))).collect();
+    if !app.rules.defaults.is_empty() {
+        ruled.push(access(DEFAULT_RULES, None));
+    }
+    ruled
 }
 
 /// The mode in which a function runs when code that runs in `mode` calls it.

@@ -3,13 +3,14 @@
 use serde_json::{Map, Value, json};
 use usher_app::{App, AppValue, Function, Source};
 
+use super::callers::callers;
 use super::powers::{Mode, Powers, Rows, stronger};
 use super::sentence::{list, sentence};
 
 /// What goes for every function, so that no sentence has to repeat it.
 const ALWAYS: &str = "To change documents is to insert, update, replace and delete them. As the system runs a function \
 whose entry says \"run_as_system\", the user-creation function when a user is created, and any function that the system \
-calls: an operator at the command line, or a function that runs as the system. Besides what is said of it, every \
+calls: an operator at the command line, a provider, a trigger, an endpoint or a function that runs as the system. Besides what is said of it, every \
 function sees who calls and with what request, writes to the log, and may call every other function of the app.";
 
 /// One function.
@@ -55,17 +56,6 @@ fn describe(app: &App, function: &Function) -> FunctionReport {
             Source::JavaScript(_) | Source::Inline { .. } | Source::Crate(_) => None,
         },
     }
-}
-
-fn callers(app: &App, function: &Function) -> String {
-    let mut callers = match function.private {
-        true => "clients cannot call it".to_owned(),
-        false => "clients can call it".to_owned(),
-    };
-    if app.custom_user_data.on_user_creation.as_ref() == Some(&function.name) {
-        callers.push_str("; it runs when a user is created");
-    }
-    callers
 }
 
 fn mode_report(app: &App, function: &Function, mode: Mode) -> ModeReport {
@@ -136,6 +126,7 @@ impl ModeReport {
                 Rows::All => json!("all"),
                 Rows::CustomData => json!("own"),
                 Rows::Own(field) => json!({ "own": field }),
+                Rows::Ruled => json!("by rules"),
             };
             json!({
                 "database": access.database,

@@ -2,7 +2,7 @@
 
 use usher_contract::Operations;
 
-use super::powers::{Access, Powers, Rows};
+use super::powers::{Access, DEFAULT_RULES, Powers, Rows};
 
 /// Such as "may read and change the caller's own document in app.custom_data; nothing else".
 pub(super) fn sentence(powers: &Powers) -> String {
@@ -50,6 +50,7 @@ pub(super) fn operations(operations: Operations) -> String {
 fn rows(rows: &Rows) -> String {
     match rows {
         Rows::All => "every document in".to_owned(),
+        Rows::Ruled => "what the rules give to the caller in".to_owned(),
         Rows::CustomData => "the caller's own document in".to_owned(),
         Rows::Own(field) => format!("the caller's own documents (whose field {field} holds the caller's id) in"),
     }
@@ -57,6 +58,7 @@ fn rows(rows: &Rows) -> String {
 
 fn place(access: &Access) -> String {
     match &access.collection {
+        None if access.database == DEFAULT_RULES => "every collection without roles of its own".to_owned(),
         Some(collection) => format!("{}.{collection}", access.database),
         None => format!("every collection of the database {}", access.database),
     }

@@ -287,3 +287,59 @@ fn who_can_log_in_is_part_of_the_difference() {
     let json = between(&before, &after).unwrap().json();
     assert_eq!(json["app"], json!([{ "what": "how users log in", "before": "", "after": "anon-user" }]));
 }
+
+#[test]
+fn a_user_reaches_by_name_what_rules_give() {
+    let rules =
+        json!({ "roles": [{ "name": "owner", "apply_when": { "owner": "%%user.id" }, "read": true, "write": true }] });
+    let files = Files::new(json!([{ "name": "f" }])).without_custom_data();
+    let files = files.with("data_sources/mongodb-atlas/shop/orders/rules.json", rules.clone());
+    let ruled = "may read and change what the rules give to the caller in shop.orders";
+    assert_eq!(said(&files)[0], format!("{ruled}; nothing else"));
+    let files = files.with("data_sources/mongodb-atlas/default_rule.json", rules);
+    assert_eq!(said(&files)[0], format!("{ruled} and every collection without roles of its own; nothing else"));
+}
+
+#[test]
+fn changed_rules_are_told() {
+    let rules = |read: bool| json!({ "roles": [{ "name": "all", "apply_when": {}, "read": read }] });
+    let file = "data_sources/mongodb-atlas/shop/orders/rules.json";
+    let files = |read: bool| Files::new(json!([{ "name": "f" }])).with(file, rules(read)).on_disk();
+    let ((_before, closed), (_after, open), (_same, again)) = (files(false), files(true), files(false));
+    let changes = between(&closed, &open).unwrap().text();
+    assert!(changes.contains("the rules of shop.orders in mongodb-atlas"), "{changes}");
+    assert!(between(&closed, &again).unwrap().text().starts_with("no function was added"));
+}
+
+#[test]
+fn everybody_who_calls_is_said() {
+    let manifest = json!([{ "name": "f", "private": true, "run_as_user_id_script_source": "exports = () => '5f'" }]);
+    let files = Files::new(manifest)
+        .with("auth/providers.json", json!({ "custom-function": { "config": { "authFunctionName": "f" } } }))
+        .with("http_endpoints/config.json", json!([{ "route": "/a", "http_method": "*", "function_name": "f" }]))
+        .with(
+            "triggers/t.json",
+            json!({ "name": "t", "type": "SCHEDULED", "function_name": "f", "config": { "schedule": "0 0 * * *" } }),
+        );
+    let reports = functions(&files.app());
+    assert_eq!(
+        reports[0].callers,
+        "clients cannot call it; it says who logs in; it answers the endpoint /a (any method, without a secret) as the \
+         user that run_as/f answers; the trigger t runs it; whoever calls, it acts for the user that run_as/f answers"
+    );
+    assert_eq!(
+        reports[1].callers,
+        "clients cannot call it; it says as whom the endpoint /a runs; it says as whom f runs"
+    );
+}
+
+#[test]
+fn a_changed_script_of_configuration_is_a_change_of_code() {
+    let files = |script: &str| {
+        Files::new(json!([{ "name": "f", "run_as_user_id_script_source": format!("exports = () => '{script}'") }]))
+            .on_disk()
+    };
+    let ((_before, before), (_after, after)) = (files("5f"), files("60"));
+    let changes = between(&before, &after).unwrap().text();
+    assert_eq!(changes, "~ run_as/f: code changed");
+}

@@ -178,6 +178,11 @@ impl Accounts for Users {
         users.get(user).cloned().ok_or_else(|| gone(user))
     }
 
+    async fn caller(&self, app: &App, user: &str) -> Result<usher_dispatch::Caller, Failure> {
+        Accounts::describe(self, &app.id, user).await?;
+        Ok(usher_dispatch::Caller::User { id: user.to_owned(), custom_data: None })
+    }
+
     async fn delete(&self, _app: &str, user: &str) -> Result<(), Failure> {
         let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         users.remove(user).map(drop).ok_or_else(|| gone(user))

@@ -11,7 +11,7 @@ use crate::{Answer, number};
 pub(crate) fn write(arguments: &[u8]) -> Answer {
     let user = match invocation::reason() {
         InvocationReason::UserCreation => field(arguments, "0"),
-        InvocationReason::Call => Document::from_reader(&*invocation::caller()?).ok(),
+        _ => Document::from_reader(&*invocation::caller()?).ok(),
     };
     let id = user.and_then(|user| Some(user.get_str("id").ok()?.to_owned())).unwrap_or_else(|| "hostile".to_owned());
     invocation::custom_data()?.insert_one(&bytes(&doc! { "user_id": id, "written": true }))

@@ -118,9 +118,10 @@
     return usher.drain(value);
   }
 
-  usher.call = (name, args) => {
+  /** Of a request to an endpoint, the response stands behind the other arguments. */
+  usher.call = (name, args, request) => {
     entry = found(name);
-    const answer = drained(entry.get().apply(undefined, args));
+    const answer = drained(entry.get().apply(undefined, request ? [...args, usher.respond()] : args));
     // The host looks at this promise without a listener; its rejection is not one that nobody noticed.
     if (answer instanceof Promise) answer.then(undefined, () => {});
     return answer;

@@ -1,0 +1,89 @@
+//! Who calls an endpoint: nobody in particular, or the user whose credential the request carries.
+
+use std::sync::Arc;
+
+use hyper::StatusCode;
+use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName};
+use usher_app::{Endpoint, RunAs};
+use usher_dispatch::{Caller, Deployment};
+use usher_identity::{Credential, IdentityError};
+
+use crate::errors::ApiError;
+use crate::exchange::Exchange;
+
+const EMAIL: &str = "email";
+const PASSWORD: &str = "password";
+const API_KEYS: [&str; 2] = ["apikey", "api-key"];
+const TOKEN: &str = "jwttokenstring";
+
+/// Whether a header may hold a credential of a user.
+pub(super) fn is_credential(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    [AUTHORIZATION.as_str(), COOKIE.as_str(), EMAIL, PASSWORD, TOKEN].contains(&name) || API_KEYS.contains(&name)
+}
+
+/// The caller, where the endpoint runs as whoever calls; else the system. The custom data is read for the call where the
+/// endpoint asks for it, and unknown otherwise.
+pub(super) async fn of(
+    exchange: &Exchange,
+    deployment: &Arc<Deployment>,
+    endpoint: &Endpoint,
+) -> Result<Caller, ApiError> {
+    if endpoint.run_as != RunAs::Caller {
+        return Ok(Caller::System);
+    }
+    let (app, identity) = (deployment.app(), exchange.identity());
+    let user = match exchange.bearer() {
+        Ok(token) => identity.verify_access(app, token).await?.user_id,
+        Err(_) => {
+            let credential = credential(&exchange.parts.headers).ok_or_else(ApiError::no_credential)?;
+            let create = endpoint.create_user_on_auth;
+            let user = identity.user_of_credential(deployment, credential, create, exchange.peer(), &exchange.id).await;
+            user.map_err(|error| match error {
+                IdentityError::UserNotFound => ApiError::new(
+                    StatusCode::UNAUTHORIZED,
+                    "AuthError",
+                    "the credential belongs to no user yet, and this endpoint makes none (create_user_on_auth): log in once",
+                ),
+                error => error.into(),
+            })?
+        }
+    };
+    if endpoint.fetch_custom_user_data {
+        return Ok(identity.caller(app, &user).await?);
+    }
+    Ok(Caller::User { id: user, custom_data: None })
+}
+
+/// The credential in the headers: e-mail address and password, an API key, or a custom token.
+fn credential(headers: &HeaderMap) -> Option<Credential> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    if let (Some(email), Some(password)) = (header(EMAIL), header(PASSWORD)) {
+        return Some(Credential::EmailPassword { email, password });
+    }
+    let key = API_KEYS.iter().find_map(|name| header(name)).map(Credential::ApiKey);
+    key.or_else(|| header(TOKEN).map(Credential::CustomToken))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_headers(headers: &[(&'static str, &'static str)]) -> Option<Credential> {
+        let header = |(name, value): &(&'static str, &'static str)| (name.parse().unwrap(), value.parse().unwrap());
+        credential(&headers.iter().map(header).collect())
+    }
+
+    #[test]
+    fn a_credential_stands_in_the_headers() {
+        let password = of_headers(&[("Email", "a@b"), ("Password", "p"), ("apiKey", "k")]);
+        assert!(
+            matches!(password, Some(Credential::EmailPassword { email, password }) if email == "a@b" && password == "p")
+        );
+        for name in ["apiKey", "api-key"] {
+            assert!(matches!(of_headers(&[(name, "k")]), Some(Credential::ApiKey(key)) if key == "k"), "{name}");
+        }
+        assert!(matches!(of_headers(&[("jwtTokenString", "t")]), Some(Credential::CustomToken(token)) if token == "t"));
+        assert!(of_headers(&[("email", "a@b")]).is_none() && of_headers(&[]).is_none());
+    }
+}

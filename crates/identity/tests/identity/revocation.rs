@@ -1,0 +1,93 @@
+//! What ends sessions, and what ends access tokens too (reference 3.5).
+
+use std::time::{Duration, Instant};
+
+use bson::doc;
+use usher_contract::limits;
+use usher_identity::{Identity, IdentityOptions};
+
+use crate::support::{Host, PASSWORD, app, claims, is_session_error};
+
+/// Waits until a host refuses the token; gives how long that took.
+async fn until_refused(identity: &Identity, token: &str) -> Duration {
+    let begun = Instant::now();
+    while identity.verify_access(&app(), token).await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the token stays good");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    begun.elapsed()
+}
+
+#[tokio::test]
+async fn disabling_ends_access_tokens_on_every_host() {
+    let host = Host::start().await;
+    let neighbour = host.neighbour(IdentityOptions::default()).await;
+    let ann = host.user("ann@example.com").await;
+    let bob = host.user("bob@example.com").await;
+    for identity in [&host.identity, &neighbour] {
+        identity.verify_access(&app(), &ann.access_token).await.unwrap();
+    }
+    host.identity.set_disabled(&app(), &ann.user_id, true).await.unwrap();
+    let refusal = host.identity.verify_access(&app(), &ann.access_token).await;
+    assert!(is_session_error(&refusal, "disabled or deleted"), "at once on this host: {refusal:?}");
+    let took = until_refused(&neighbour, &ann.access_token).await;
+    // Twice what is said: the machine may be busy.
+    assert!(took < 2 * limits::REVOCATION_DELAY, "{took:?}");
+    // A host that starts now knows it, too.
+    let late = host.neighbour(IdentityOptions::default()).await;
+    assert!(late.verify_access(&app(), &ann.access_token).await.is_err());
+    for identity in [&host.identity, &neighbour, &late] {
+        identity.verify_access(&app(), &bob.access_token).await.unwrap();
+    }
+
+    // Enabled, the user logs in and the new token is good, within the same second.
+    host.identity.set_disabled(&app(), &ann.user_id, false).await.unwrap();
+    let again = host.login("ann@example.com", PASSWORD).await.unwrap();
+    host.identity.verify_access(&app(), &again.access_token).await.unwrap();
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn deleting_ends_access_tokens_and_logging_out_does_not() {
+    let host = Host::start().await;
+    let neighbour = host.neighbour(IdentityOptions::default()).await;
+    let ann = host.user("ann@example.com").await;
+    host.identity.revoke_sessions(&app(), &ann.user_id).await.unwrap();
+    host.identity.verify_access(&app(), &ann.access_token).await.unwrap();
+    host.identity.delete_user(&app(), &ann.user_id).await.unwrap();
+    assert!(host.identity.verify_access(&app(), &ann.access_token).await.is_err());
+    until_refused(&neighbour, &ann.access_token).await;
+    let verified = host.identity.verify_token(&app(), &ann.access_token).await;
+    assert!(is_session_error(&verified, ""), "{verified:?}");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn an_app_says_how_long_refresh_tokens_live() {
+    let host = Host::start().await;
+    host.register("ann@example.com").await;
+    let mut short = app();
+    short.usher.users.refresh_token_lifetime = Some(Duration::from_secs(1800));
+    let login = crate::support::login(&host.identity, short, "ann@example.com", PASSWORD).await.unwrap();
+    let claims = claims(&login.refresh_token);
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 1800);
+    let session = host.system("sessions").find_one(doc! {}).await.unwrap().unwrap();
+    let of = |name: &str| session.get_datetime(name).unwrap().timestamp_millis();
+    assert_eq!(of("expires_at") - of("created_at"), 1_800_000);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn custom_data_goes_with_its_user_where_the_app_says_so() {
+    let host = Host::start().await;
+    let mut tidy = app();
+    tidy.usher.users.delete_custom_data = true;
+    let ann = host.user("ann@example.com").await.user_id;
+    let id = bson::oid::ObjectId::parse_str(&ann).unwrap();
+    host.custom_data().insert_many([doc! {"user_id": &ann}, doc! {"user_id": id}, doc! {"user_id": "other"}]).await.unwrap();
+    host.identity.delete_user(&tidy, &ann).await.unwrap();
+    let left = host.custom_data().find_one(doc! {}).await.unwrap().unwrap();
+    assert_eq!(left.get_str("user_id").unwrap(), "other");
+    assert_eq!(host.custom_data().count_documents(doc! {}).await.unwrap(), 1);
+    host.stop().await;
+}

@@ -1,0 +1,50 @@
+//! What should run: the triggers of the apps on this host that are switched on.
+
+use std::collections::BTreeMap;
+
+use usher_app::{App, DatabaseTrigger, Occasion, Trigger};
+use usher_database::Watched;
+use usher_dispatch::Dispatcher;
+
+use crate::document;
+
+/// A trigger that should run.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plan {
+    /// `app/trigger`.
+    pub(crate) id: String,
+    pub(crate) app: String,
+    pub(crate) trigger: Trigger,
+}
+
+/// Those of one app.
+pub(crate) fn of(app: &App) -> impl Iterator<Item = Plan> {
+    let on = app.triggers.values().filter(|trigger| !trigger.disabled);
+    on.map(|trigger| Plan { id: document::id(&app.id, &trigger.name), app: app.id.clone(), trigger: trigger.clone() })
+}
+
+/// Those of every app, by id.
+pub(crate) fn all(dispatcher: &Dispatcher) -> BTreeMap<String, Plan> {
+    let deployments = dispatcher.deployments();
+    deployments.iter().flat_map(|deployment| of(deployment.app())).map(|plan| (plan.id.clone(), plan)).collect()
+}
+
+/// What a trigger follows, in words; a place in one history means nothing in another.
+pub(crate) fn subject(trigger: &Trigger) -> String {
+    match &trigger.occasion {
+        Occasion::Authentication(_) => "users".to_owned(),
+        Occasion::Scheduled(_) => "clock".to_owned(),
+        Occasion::Database(trigger) => match &trigger.collection {
+            Some(collection) => format!("collection {}.{collection}", trigger.database),
+            None => format!("database {}", trigger.database),
+        },
+    }
+}
+
+/// The same for the database.
+pub(crate) fn watched(trigger: &DatabaseTrigger) -> Watched {
+    match &trigger.collection {
+        Some(collection) => Watched::Collection { database: trigger.database.clone(), collection: collection.clone() },
+        None => Watched::Database(trigger.database.clone()),
+    }
+}

@@ -1,0 +1,169 @@
+//! Events of data: a change stream on a collection or a database.
+
+use std::convert::Infallible;
+
+use bson::oid::ObjectId;
+use bson::{DateTime, Document, doc};
+use futures::TryStreamExt as _;
+use mongodb::error::ErrorKind;
+use sha2::{Digest as _, Sha256};
+use usher_app::DatabaseTrigger;
+use usher_contract::limits;
+use usher_database::{Change, Following, Place, Since, Watched};
+
+use super::{Follows, size};
+use crate::document::Position;
+use crate::error::TriggerError;
+use crate::plan;
+use crate::queue::Event;
+
+/// What an event may take of the largest document, so that its delivery can be written down.
+const EVENT_BYTES: usize = limits::DOCUMENT_BYTES - 64 * 1024;
+
+impl Follows<'_> {
+    pub(super) async fn database(
+        &self,
+        trigger: &DatabaseTrigger,
+        position: Position,
+    ) -> Result<Infallible, TriggerError> {
+        let database = &self.source.store.database;
+        let watched = plan::watched(trigger);
+        let mut place = position.place;
+        if trigger.skip_catchup_events && (self.paused || self.absent) {
+            place = Some(self.begin_anew(&watched).await?);
+        }
+        let mut following = Following::new(watched, place.map_or(Since::Now, Since::After));
+        following.filter = filter(trigger);
+        following.project = trigger.project.clone().filter(|project| !project.is_empty());
+        following.full_document = trigger.full_document;
+        following.before_change = trigger.full_document_before_change && self.keep_pre_images(trigger).await;
+        let read = |change: Change| Some(self.event(change, trigger.unordered));
+        loop {
+            let Err(error) = self.follow(database.changes(following.clone()), &read).await;
+            let TriggerError::Lost(reason) = error else { return Err(error) };
+            if !trigger.tolerate_resume_errors {
+                return Err(TriggerError::Lost(reason));
+            }
+            let (app, trigger) = (&self.source.queue.app, &self.source.queue.trigger);
+            tracing::warn!(target: "usher::trigger", app, trigger, reason, "events were lost; going on with the present");
+            following.since = Since::After(self.begin_anew(&following.watched).await?);
+        }
+    }
+
+    /// Makes the present the position.
+    async fn begin_anew(&self, watched: &Watched) -> Result<Place, TriggerError> {
+        let place = self.source.store.database.present(watched).await?;
+        self.source.queue.advance(&self.progress(Some(place.clone()), DateTime::now())).await?;
+        Ok(place)
+    }
+
+    /// Has MongoDB keep documents as they were before a change; says so where it does not.
+    async fn keep_pre_images(&self, trigger: &DatabaseTrigger) -> bool {
+        match self.try_keep_pre_images(trigger).await {
+            Ok(()) => true,
+            Err(error) => {
+                let (app, trigger) = (&self.source.queue.app, &self.source.queue.trigger);
+                tracing::warn!(
+                    target: "usher::trigger",
+                    app, trigger, %error,
+                    "the database does not keep documents as they were; events have no fullDocumentBeforeChange"
+                );
+                false
+            }
+        }
+    }
+
+    async fn try_keep_pre_images(&self, trigger: &DatabaseTrigger) -> Result<(), TriggerError> {
+        let database = &self.source.store.database;
+        let collections = match &trigger.collection {
+            Some(collection) => {
+                database.ensure_collection(&trigger.database, collection).await?;
+                vec![collection.clone()]
+            }
+            // One that is made later does not keep them.
+            None => {
+                let all = database.client().database(&trigger.database).list_collections().await?;
+                let all: Vec<_> = all.try_collect().await?;
+                all.into_iter().map(|it| it.name).filter(|name| !name.starts_with("system.")).collect()
+            }
+        };
+        for collection in collections {
+            let keep = doc! {"collMod": collection, "changeStreamPreAndPostImages": {"enabled": true}};
+            match database.client().database(&trigger.database).run_command(keep).await {
+                // A view has no documents of its own.
+                Err(error) if trigger.collection.is_none() && is_view(&error) => {}
+                outcome => drop(outcome?),
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&self, change: Change, unordered: bool) -> Event {
+        let key = if unordered { ObjectId::new().to_hex() } else { key(&change) };
+        let mut event = change.event;
+        for part in ["fullDocumentBeforeChange", "fullDocument", "updateDescription"] {
+            if size(&event) > EVENT_BYTES {
+                event.remove(part);
+                let (app, trigger) = (&self.source.queue.app, &self.source.queue.trigger);
+                tracing::error!(target: "usher::trigger", app, trigger, part, "an event is too large and loses a part");
+            }
+        }
+        Event { key, argument: Some(event) }
+    }
+}
+
+fn is_view(error: &mongodb::error::Error) -> bool {
+    const COMMAND_NOT_SUPPORTED_ON_VIEW: i32 = 166;
+    const INVALID_OPTIONS: i32 = 72;
+    matches!(error.kind.as_ref(), ErrorKind::Command(command)
+        if [COMMAND_NOT_SUPPORTED_ON_VIEW, INVALID_OPTIONS].contains(&command.code))
+}
+
+/// The operations and the match expression of a trigger as one query of change events.
+fn filter(trigger: &DatabaseTrigger) -> Option<Document> {
+    let operations: Vec<String> = trigger.operations.iter().map(|name| operation_type(name)).collect();
+    let operations = (!operations.is_empty()).then(|| doc! {"operationType": {"$in": operations}});
+    match (operations, trigger.filter.clone().filter(|filter| !filter.is_empty())) {
+        (Some(operations), Some(filter)) => Some(doc! {"$and": [operations, filter]}),
+        (operations, filter) => operations.or(filter),
+    }
+}
+
+/// What MongoDB calls an operation.
+fn operation_type(name: &str) -> String {
+    match name {
+        "DROPDATABASE" => "dropDatabase".to_owned(),
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+/// Changes of one document stay in order; so do those of a collection that concern no single one.
+fn key(change: &Change) -> String {
+    let mut of = doc! {"ns": change.event.get("ns").cloned().unwrap_or(bson::Bson::Null)};
+    if let Some(key) = &change.key {
+        of.insert("key", key.clone());
+    }
+    let digest = Sha256::digest(of.to_vec().unwrap_or_default());
+    hex::encode(&digest[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use bson::doc;
+    use usher_app::DatabaseTrigger;
+
+    use super::filter;
+
+    #[test]
+    fn operations_and_match_become_one_query() {
+        let mut trigger = DatabaseTrigger { operations: vec!["INSERT".into(), "DELETE".into()], ..Default::default() };
+        assert_eq!(filter(&trigger), Some(doc! {"operationType": {"$in": ["insert", "delete"]}}));
+        trigger.filter = Some(doc! {});
+        assert_eq!(filter(&trigger), Some(doc! {"operationType": {"$in": ["insert", "delete"]}}));
+        trigger.filter = Some(doc! {"fullDocument.n": 1});
+        let both = doc! {"$and": [{"operationType": {"$in": ["insert", "delete"]}}, {"fullDocument.n": 1}]};
+        assert_eq!(filter(&trigger), Some(both));
+        trigger.operations.clear();
+        assert_eq!(filter(&trigger), Some(doc! {"fullDocument.n": 1}));
+    }
+}

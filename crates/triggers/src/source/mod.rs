@@ -1,0 +1,146 @@
+//! Sources: what happens becomes deliveries.
+
+mod authentication;
+mod database;
+mod scheduled;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bson::{DateTime, Document};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+use usher_app::{Occasion, Trigger};
+use usher_contract::limits;
+use usher_database::{Change, Changes, Place, Step};
+
+use crate::document::Store;
+use crate::error::TriggerError;
+use crate::plan;
+use crate::queue::{Event, Progress, Queue};
+
+/// How often the position of a quiet stream is written down: several times before anybody takes it for abandoned.
+const QUIET_PROGRESS: Duration = Duration::from_secs(limits::TRIGGER_ABSENCE.as_secs() / 6);
+
+/// The source of one trigger.
+pub(crate) struct Source<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) queue: &'a Queue,
+    /// To be told when something was added to the queue.
+    pub(crate) wake: &'a Notify,
+}
+
+/// What a change is to a trigger: an event, or nothing.
+type Reading<'a> = &'a (dyn Fn(Change) -> Option<Event> + Send + Sync);
+
+impl Source<'_> {
+    /// Runs from where the position says. `listened` says whether any host had the trigger before this one.
+    pub(crate) async fn run(&self, trigger: &Trigger, listened: bool) -> Result<Infallible, TriggerError> {
+        let subject = plan::subject(trigger);
+        let mut position = self.queue.position().await?;
+        while position.subject != subject {
+            // A deployment in between is about to write its own.
+            sleep(limits::TRIGGER_POLL).await;
+            position = self.queue.position().await?;
+        }
+        let absent = listened && is_old(position.time);
+        let follows = Follows { source: self, subject, paused: position.paused, absent };
+        match &trigger.occasion {
+            Occasion::Authentication(trigger) => follows.authentication(trigger, position).await,
+            Occasion::Database(trigger) => follows.database(trigger, position).await,
+            Occasion::Scheduled(trigger) => follows.schedule(trigger, position).await,
+        }
+    }
+
+    /// Says why nothing goes on, and waits until an operator has seen to it.
+    pub(crate) async fn stand_still(&self, error: &TriggerError) -> Result<(), TriggerError> {
+        self.queue.halt(&error.to_string()).await?;
+        loop {
+            sleep(limits::TRIGGER_POLL).await;
+            match self.queue.position().await {
+                Ok(position) if position.halted.is_none() => return Ok(()),
+                Ok(_) | Err(TriggerError::Database(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Whether a position is so old that nobody can have listened since.
+fn is_old(time: DateTime) -> bool {
+    let age = DateTime::now().timestamp_millis().saturating_sub(time.timestamp_millis());
+    u128::try_from(age).is_ok_and(|age| age > limits::TRIGGER_ABSENCE.as_millis())
+}
+
+/// A source at work.
+struct Follows<'a> {
+    source: &'a Source<'a>,
+    subject: String,
+    /// Whether the trigger was switched off in between.
+    paused: bool,
+    /// Whether nobody had listened in between.
+    absent: bool,
+}
+
+impl Follows<'_> {
+    fn progress(&self, place: Option<Place>, time: DateTime) -> Progress {
+        Progress { subject: self.subject.clone(), place, time }
+    }
+
+    /// Writes down what a stream of changes brings. Ends with the first error; the position is where to go on.
+    async fn follow(&self, mut changes: Changes, read: Reading<'_>) -> Result<Infallible, TriggerError> {
+        let mut written = Instant::now();
+        loop {
+            let mut batch = Batch::default();
+            batch.add(changes.next().await?, read);
+            while !batch.is_full()
+                && let Some(step) = changes.next_now()
+            {
+                // What came before an error is not lost: the stream is followed again from the position.
+                batch.add(step?, read);
+            }
+            let progress = self.progress(batch.place, DateTime::now());
+            if !batch.events.is_empty() {
+                self.source.queue.append(batch.events, &progress).await?;
+                self.source.wake.notify_one();
+            } else if written.elapsed() < QUIET_PROGRESS {
+                continue;
+            } else {
+                self.source.queue.advance(&progress).await?;
+            }
+            written = Instant::now();
+        }
+    }
+}
+
+/// Events that are written down together.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Event>,
+    bytes: usize,
+    place: Option<Place>,
+}
+
+impl Batch {
+    fn add(&mut self, step: Step, read: Reading<'_>) {
+        match step {
+            Step::Quiet(place) => self.place = Some(place),
+            Step::Change(change) => {
+                self.place = Some(change.place.clone());
+                if let Some(event) = read(*change) {
+                    self.bytes += event.argument.as_ref().map_or(0, size);
+                    self.events.push(event);
+                }
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.events.len() >= limits::TRIGGER_BATCH_EVENTS || self.bytes >= limits::TRIGGER_BATCH_BYTES
+    }
+}
+
+/// The size of a document as BSON; one that cannot be written is refused later.
+fn size(document: &Document) -> usize {
+    document.to_vec().map_or(0, |bytes| bytes.len())
+}

@@ -1,0 +1,179 @@
+//! The triggers of a host.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bson::oid::ObjectId;
+use bson::{DateTime, doc};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinHandle;
+use usher_app::Occasion;
+use usher_contract::limits;
+use usher_database::{Database, Watched, is_duplicate_key};
+use usher_dispatch::{Deployment, Dispatcher};
+
+use crate::document::{Position, Store};
+use crate::error::TriggerError;
+use crate::keeper::Keeper;
+use crate::plan::{self, Plan};
+
+/// How a host runs triggers.
+#[derive(Debug, Clone)]
+pub struct TriggerOptions {
+    /// What this process is called among hosts; no two may share it, and none may take over that of another.
+    pub host: String,
+    /// See [`limits::TRIGGER_LEASE`].
+    pub lease: Duration,
+    /// See [`limits::TRIGGER_CALLS`].
+    pub calls: u32,
+    /// See [`limits::TRIGGER_ATTEMPTS`].
+    pub attempts: u32,
+}
+
+impl Default for TriggerOptions {
+    fn default() -> Self {
+        Self {
+            host: ObjectId::new().to_hex(),
+            lease: limits::TRIGGER_LEASE,
+            calls: limits::TRIGGER_CALLS,
+            attempts: limits::TRIGGER_ATTEMPTS,
+        }
+    }
+}
+
+/// The triggers of a host: those of the apps that its dispatcher runs.
+pub struct Triggers {
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    keeper: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What everything of this host shares.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) options: TriggerOptions,
+    pub(crate) calls: Arc<Semaphore>,
+    /// Told after a deployment.
+    pub(crate) deployed: Notify,
+    /// Triggers that have a position.
+    prepared: Mutex<HashSet<String>>,
+}
+
+impl Shared {
+    pub(crate) fn prepared(&self) -> HashSet<String> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Triggers {
+    /// Begins to run triggers: those of apps that are given to [`deploy`](Self::deploy).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn start(
+        database: Database,
+        dispatcher: Arc<Dispatcher>,
+        options: TriggerOptions,
+    ) -> Result<Arc<Self>, TriggerError> {
+        let shared = Arc::new(Shared {
+            store: Store::open(database).await?,
+            dispatcher,
+            calls: Arc::new(Semaphore::new(usize::try_from(options.calls).unwrap_or(1).max(1))),
+            options,
+            deployed: Notify::new(),
+            prepared: Mutex::default(),
+        });
+        let (stop, stopped) = watch::channel(false);
+        let keeper = tokio::spawn(Keeper::new(shared.clone(), stopped).run());
+        Ok(Arc::new(Self { shared, stop, keeper: tokio::sync::Mutex::new(Some(keeper)) }))
+    }
+
+    /// Has the dispatcher run an app from now on, and the triggers with it: when this has returned, no event of them is
+    /// missed.
+    ///
+    /// # Errors
+    /// The database's; the dispatcher runs what it ran before.
+    pub async fn deploy(&self, deployment: &Arc<Deployment>) -> Result<(), TriggerError> {
+        let app = deployment.app();
+        let mut names = Vec::new();
+        for plan in plan::of(app) {
+            self.prepare(&plan).await?;
+            names.push(plan.trigger.name);
+        }
+        let others = doc! {"app": &app.id, "trigger": {"$nin": names}};
+        self.shared.store.positions.update_many(others, doc! {"$set": {"paused": true}}).await?;
+        let mut prepared = self.shared.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        prepared.extend(plan::of(app).map(|plan| plan.id));
+        drop(prepared);
+        self.shared.dispatcher.deploy(deployment.clone());
+        self.shared.deployed.notify_one();
+        Ok(())
+    }
+
+    /// Gives a trigger that is new, or that follows something else now, the present as its position.
+    async fn prepare(&self, plan: &Plan) -> Result<(), TriggerError> {
+        let store = &self.shared.store;
+        let subject = plan::subject(&plan.trigger);
+        let found = store.positions.find_one(doc! {"_id": &plan.id}).await?;
+        if found.as_ref().is_some_and(|position| position.subject == subject) {
+            return Ok(());
+        }
+        let watched = match &plan.trigger.occasion {
+            Occasion::Authentication(_) => Some(events(&store.database)),
+            Occasion::Database(trigger) => Some(plan::watched(trigger)),
+            Occasion::Scheduled(_) => None,
+        };
+        let place = match &watched {
+            Some(watched) => Some(store.database.present(watched).await?),
+            None => None,
+        };
+        let mut position = Position {
+            id: plan.id.clone(),
+            app: plan.app.clone(),
+            trigger: plan.trigger.name.clone(),
+            epoch: 0,
+            next: 0,
+            subject,
+            place,
+            time: DateTime::now(),
+            paused: false,
+            halted: None,
+            succeeded: None,
+            failed: None,
+            failure: None,
+        };
+        let Some(found) = found else {
+            return match store.positions.insert_one(&position).await {
+                Err(error) if !is_duplicate_key(&error) => Err(error.into()),
+                // Another host was first, a moment ago.
+                _ => Ok(()),
+            };
+        };
+        let as_found = doc! {"_id": &plan.id, "subject": found.subject, "epoch": found.epoch, "next": found.next};
+        (position.epoch, position.next) = (found.epoch, found.next);
+        store.positions.replace_one(as_found, &position).await?;
+        Ok(())
+    }
+
+    /// Begins nothing more.
+    pub fn stop_soon(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Stops: functions that run may end, for as long as [`limits::SHUTDOWN_DEADLINE`]; then the leases are given back.
+    pub async fn stop(&self) {
+        self.stop_soon();
+        if let Some(keeper) = self.keeper.lock().await.take()
+            && let Err(error) = keeper.await
+        {
+            tracing::error!(%error, "the keeper of triggers broke off");
+        }
+    }
+}
+
+/// Where identity writes what happens to users.
+pub(crate) fn events(database: &Database) -> Watched {
+    Watched::Collection { database: database.system().name().to_owned(), collection: "events".to_owned() }
+}

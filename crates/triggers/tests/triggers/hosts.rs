@@ -1,0 +1,111 @@
+//! Several hosts on one database.
+
+use std::collections::BTreeMap;
+
+use bson::{Document, doc};
+use futures::TryStreamExt as _;
+use usher_triggers::TriggerOptions;
+
+use crate::support::{LEASE, Stage, eventually, n, things};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_dies_is_followed_by_another_and_nothing_is_lost() {
+    const DOCUMENTS: i32 = 20;
+    const ROUNDS: i32 = 10;
+    let stage = Stage::new(vec![things(|_| {})]).await;
+    stage.data("switch").insert_one(doc! {"slow": 5}).await.unwrap();
+    // A process of its own, as good as: when its runtime goes, everything of it goes at once.
+    let doomed = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let stage = std::sync::Arc::new(stage);
+    let begun = {
+        let stage = stage.clone();
+        doomed.spawn(async move { stage.host("doomed").await })
+    };
+    let dead = begun.await.unwrap();
+    let operator = stage.operator().await;
+    let host = async || operator.list(&stage.app).await.unwrap()[0].host.clone();
+    eventually("the first holds it", async || host().await.as_deref() == Some("doomed")).await;
+    let survivor = stage.host("survivor").await;
+    for round in 0..ROUNDS {
+        for document in 0..DOCUMENTS {
+            let things = stage.data("things");
+            things.replace_one(doc! {"_id": document}, doc! {"n": round}).upsert(true).await.unwrap();
+        }
+    }
+    eventually("it is under way", async || stage.data("seen").count_documents(doc! {}).await.unwrap() > 30).await;
+    assert_eq!(host().await.as_deref(), Some("doomed"), "the second does not interfere");
+    std::mem::forget(dead);
+    tokio::task::spawn_blocking(move || doomed.shutdown_timeout(std::time::Duration::ZERO)).await.unwrap();
+
+    let expected = usize::try_from(DOCUMENTS * ROUNDS).unwrap();
+    stage.delivered(expected).await;
+    assert_eq!(host().await.as_deref(), Some("survivor"));
+    let calls: Vec<Document> =
+        stage.data("seen").find(doc! {}).sort(doc! {"begin": 1, "_id": 1}).await.unwrap().try_collect().await.unwrap();
+    let mut by_event: BTreeMap<(i32, i32), Vec<(f64, Option<f64>)>> = BTreeMap::new();
+    let mut order: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+    for call in &calls {
+        let event = call.get_array("given").unwrap()[0].as_document().unwrap();
+        let key = event.get_document("documentKey").unwrap().get_i32("_id").unwrap();
+        let time = |name: &str| call.get(name).and_then(|time| time.as_f64().or(time.as_i64().map(|time| time as f64)));
+        by_event.entry((key, n(event))).or_default().push((time("begin").unwrap(), time("end")));
+        let order = order.entry(key).or_default();
+        if order.last() != Some(&n(event)) {
+            order.push(n(event));
+        }
+    }
+    assert_eq!(by_event.len(), expected, "none is lost");
+    assert!(order.values().all(|order| order.is_sorted()), "{order:?}");
+    for (event, runs) in &by_event {
+        for pair in runs.windows(2) {
+            assert!(pair[0].1.is_none_or(|end| end <= pair[1].0), "{event:?} ran twice at a time: {runs:?}");
+        }
+    }
+    let stage = std::sync::Arc::into_inner(stage).unwrap();
+    stage.stop([survivor]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_stops_hands_over_at_once() {
+    let stage = Stage::new(vec![things(|_| {})]).await;
+    // The lease would last for ever.
+    let options =
+        |host: &str| TriggerOptions { host: host.to_owned(), lease: LEASE * 1000, ..TriggerOptions::default() };
+    let one = stage.host_with(options("one")).await;
+    stage.data("things").insert_one(doc! {"n": 1}).await.unwrap();
+    stage.delivered(1).await;
+    one.triggers.stop().await;
+    let two = stage.host_with(options("two")).await;
+    stage.data("things").insert_one(doc! {"n": 2}).await.unwrap();
+    let seen = stage.delivered(2).await;
+    assert_eq!(seen.iter().map(n).collect::<Vec<_>>(), [1, 2], "what was done is not done again");
+    stage.stop([two]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_whose_lease_was_taken_while_it_slept_writes_nothing() {
+    let stage = Stage::new(vec![things(|_| {})]).await;
+    let one = stage.host("one").await;
+    stage.data("things").insert_one(doc! {"n": 1}).await.unwrap();
+    stage.delivered(1).await;
+    // As another host does that takes the lease; it never finishes anything.
+    let taken = doc! {"$set": {"host": "other"}, "$inc": {"epoch": 1_i64, "beat": 1_i64}};
+    stage.system("leases").update_one(doc! {"_id": "app/changes"}, taken).await.unwrap();
+    stage
+        .system("trigger_positions")
+        .update_one(doc! {"_id": "app/changes"}, doc! {"$inc": {"epoch": 1_i64}})
+        .await
+        .unwrap();
+    stage.data("things").insert_one(doc! {"n": 2}).await.unwrap();
+    eventually("it has let go", async || {
+        // It takes the lease back once that has stood still for its lifetime: the other never renews it.
+        let lease = stage.system("leases").find_one(doc! {"_id": "app/changes"}).await.unwrap().unwrap();
+        lease.get_str("host").is_ok_and(|host| host == "one")
+    })
+    .await;
+    let lease = stage.system("leases").find_one(doc! {"_id": "app/changes"}).await.unwrap().unwrap();
+    assert_eq!(lease.get_i64("epoch").unwrap(), 3);
+    let seen = stage.delivered(2).await;
+    assert_eq!(seen.iter().map(n).collect::<Vec<_>>(), [1, 2], "each once: under the old epoch nothing was written");
+    stage.stop([one]).await;
+}

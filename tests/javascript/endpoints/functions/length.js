@@ -1,0 +1,1 @@
+exports = ({ body }) => body.buffer.length;

@@ -1,0 +1,4 @@
+exports = ({ body }, { setBody, setHeader }) => {
+  setHeader("Content-Type", "image/png");
+  setBody(body);
+};

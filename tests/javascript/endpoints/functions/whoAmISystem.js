@@ -1,0 +1,4 @@
+exports = () => {
+  const { id, type } = context.user;
+  return { id, type, system: context.runningAsSystem() };
+};

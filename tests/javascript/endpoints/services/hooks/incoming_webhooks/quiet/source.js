@@ -1,0 +1,3 @@
+exports = (payload, response) => {
+  response.setBody("ok");
+};

@@ -1,0 +1,3 @@
+exports = async function (note) {
+  return context.services.get("mongodb-atlas").db("main").collection("notes").insertOne(note);
+};

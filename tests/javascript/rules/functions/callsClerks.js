@@ -1,0 +1,1 @@
+exports = async () => context.functions.execute("onlyClerks");

@@ -1,0 +1,3 @@
+exports = async function () {
+  return (await context.functions.execute("notesOf", {})).length;
+};

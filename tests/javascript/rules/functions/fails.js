@@ -1,0 +1,4 @@
+exports = function (text) {
+  console.warn("about to fail");
+  throw new Error(text);
+};

@@ -1,0 +1,1 @@
+exports = async (user) => context.functions.execute("notesAs", user);

@@ -1,0 +1,527 @@
+// The admin API: what the importer of realm-js and other harnesses do, by plain fetch; then realm-web uses the app.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import * as Realm from "realm-web";
+import { newUser, realmError } from "./realm.mjs";
+import { run, start, temporary } from "./usher.mjs";
+
+const KEY = run("--json", "secrets", "new-key");
+const SECRET = "My_very_confidential_secretttttt";
+
+let usher;
+let first;
+
+before(async () => {
+  usher = await start(["--json", "serve"], { USHER_ENCRYPTION_KEY: JSON.parse(KEY.stdout).key });
+  const printed = usher.log.split("\n").filter((line) => line.includes("admin_key"));
+  assert.equal(printed.length, 1, usher.log);
+  first = JSON.parse(printed[0]).admin_key;
+});
+after(() => usher?.stop());
+
+/** A command of the operator, beside the host that runs. */
+function operator(...args) {
+  const { status, stdout, stderr } = run("--json", ...args, "--mongodb", usher.mongodb, "--data", temporary("operator"));
+  assert.equal(status, 0, stdout + stderr);
+  return JSON.parse(stdout);
+}
+
+/** One request: `{status, headers, text, json}`. */
+async function send(method, path, { token, body } = {}) {
+  const response = await fetch(`${usher.url}/api/admin/v3.0${path}`, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, get json() { return JSON.parse(text); } };
+}
+
+/** The importer takes an answer for JSON only where the header says exactly this. */
+function assertJson(reply, status) {
+  assert.equal(reply.status, status, reply.text);
+  assert.equal(reply.headers.get("content-type"), "application/json");
+  return reply.json;
+}
+
+function assertEmpty(reply, status = 204) {
+  assert.equal(reply.status, status, reply.text);
+  assert.equal(reply.text, "");
+  assert.equal(reply.headers.get("content-type"), null);
+}
+
+function assertError(reply, status, code, error) {
+  const body = assertJson(reply, status);
+  assert.equal(body.error_code, code, reply.text);
+  if (error instanceof RegExp) assert.match(body.error, error);
+  else assert.equal(body.error, error);
+  assert.match(body.link, /\/groups\/[0-9a-f]{24}\/apps\/[^/]+\/logs\?co_id=[0-9a-f]{24}$/);
+}
+
+/** An administrator who is logged in, and paths in their group. */
+async function admin(key = first) {
+  const credentials = { username: key.public, apiKey: key.private };
+  const session = assertJson(await send("POST", "/auth/providers/mongodb-cloud/login", { body: credentials }), 200);
+  const token = session.access_token;
+  const profile = assertJson(await send("GET", "/auth/profile", { token }), 200);
+  const groups = [...new Set(profile.roles.map((role) => role.group_id))];
+  assert.equal(groups.length, 1);
+  const apps = `/groups/${groups[0]}/apps`;
+  return {
+    session,
+    token,
+    profile,
+    apps,
+    send: (method, path, body) => send(method, apps + path, { token, body }),
+    async create(name) {
+      const app = assertJson(await send("POST", apps, { token, body: { name } }), 201);
+      return { ...app, path: `/${app._id}` };
+    },
+  };
+}
+
+const realm = (app) => new Realm.App({ id: app.client_app_id, baseUrl: usher.url });
+const anonymous = (app) => realm(app).logIn(Realm.Credentials.anonymous(false));
+
+/** Adds what an app needs for somebody to log in and call a function. */
+async function withFunction(owner, app, source) {
+  assertJson(await owner.send("POST", `${app.path}/functions`, { name: "answer", private: false, source }), 201);
+  assertJson(await owner.send("POST", `${app.path}/auth_providers`, { type: "anon-user" }), 201);
+}
+
+describe("administrators", () => {
+  test("the key that the first start prints logs in, and its session can be renewed and ended", async () => {
+    const { session, profile, token } = await admin();
+    for (const name of ["access_token", "refresh_token", "user_id", "device_id"]) assert.equal(typeof session[name], "string");
+    assert.deepEqual(profile.roles.map((role) => role.role_name), ["GROUP_OWNER"]);
+    for (const name of ["user_id", "domain_id", "type"]) assert.equal(typeof profile[name], "string");
+    const refresh = { token: session.refresh_token };
+    const renewed = assertJson(await send("POST", "/auth/session", refresh), 201);
+    assertJson(await send("GET", "/auth/profile", { token: renewed.access_token }), 200);
+    assertError(await send("POST", "/auth/session", { token }), 401, "InvalidSession", /^invalid session/);
+    assertError(await send("GET", "/auth/profile", refresh), 401, "InvalidSession", /^invalid session/);
+    assertEmpty(await send("DELETE", "/auth/session", refresh));
+    assertError(await send("POST", "/auth/session", refresh), 401, "InvalidSession", /^invalid session/);
+    assertError(await send("GET", "/auth/profile", { token }), 401, "InvalidSession", /^invalid session/);
+  });
+
+  test("nothing but a key opens the door", async () => {
+    const login = (body) => send("POST", "/auth/providers/mongodb-cloud/login", { body });
+    assertError(await login({ username: first.public, apiKey: "wrong" }), 401, "AuthError", "unauthorized");
+    assertError(await login({ username: "nobody", apiKey: first.private }), 401, "AuthError", "unauthorized");
+    assertError(await login({ username: { $gt: "" }, apiKey: { $gt: "" } }), 400, "InvalidParameter", "'username' must be a string");
+    assertError(await login({ username: first.public }), 400, "MissingParameter", "'apiKey' is a required string");
+    const group = "/groups/000000000000000000000000/apps";
+    assertError(await send("GET", group), 401, "InvalidSession", "must authenticate first");
+    assertError(await send("GET", group, { token: "a.b.c" }), 401, "InvalidSession", "invalid session");
+    const { token, create, send: ask } = await admin();
+    const app = await create("doors");
+    await withFunction({ send: ask }, app, "exports = () => 1;");
+    const user = await anonymous(app);
+    assertError(await send("GET", group, { token: user.accessToken }), 401, "InvalidSession", "invalid session");
+    await assert.rejects(fetch(`${usher.url}/api/client/v2.0/auth/profile`, { headers: { Authorization: `Bearer ${token}` } })
+      .then((reply) => { if (reply.status === 401) throw new Error("refused"); }), /refused/);
+  });
+
+  test("too many wrong keys are refused for a while", async () => {
+    const name = "guessed";
+    const login = () => send("POST", "/auth/providers/mongodb-cloud/login", { body: { username: name, apiKey: "x" } });
+    let reply;
+    for (let attempt = 0; attempt < 40 && reply?.status !== 429; attempt++) reply = await login();
+    assertError(reply, 429, "TooManyFailures", /^too many failed logins; try again in \d+ s$/);
+    assert.match(reply.headers.get("retry-after"), /^\d+$/);
+  });
+
+  test("a person logs in with a password, as the harness of realm-core does", async () => {
+    operator("admin", "create-user", "unique_user@domain.com", "--password", "password");
+    const body = { provider: "userpass", username: "unique_user@domain.com", password: "password" };
+    const session = assertJson(await send("POST", "/auth/providers/local-userpass/login", { body }), 200);
+    assertJson(await send("GET", "/auth/profile", { token: session.access_token }), 200);
+    const wrong = { body: { ...body, password: "Password" } };
+    assertError(await send("POST", "/auth/providers/local-userpass/login", wrong), 401, "AuthError", "unauthorized");
+  });
+
+  test("who may only look changes nothing, and a deleted key opens nothing any more", async () => {
+    const key = operator("admin", "create-key", "--role", "read-only", "--description", "dashboard");
+    const reader = await admin(key);
+    assert.deepEqual(reader.profile.roles.map((role) => role.role_name), ["GROUP_READ_ONLY"]);
+    assertJson(await reader.send("GET", ""), 200);
+    assertError(await reader.send("POST", "", { name: "mine" }), 403, "Forbidden", /owner/);
+    const app = await (await admin()).create("looked-at");
+    assertJson(await reader.send("GET", `${app.path}/functions`), 200);
+    assertError(await reader.send("POST", `${app.path}/functions`, { name: "f", source: "exports = 1" }), 403, "Forbidden", /owner/);
+    assertError(await reader.send("DELETE", app.path), 403, "Forbidden", /owner/);
+    operator("admin", "delete", key.public);
+    assertError(await reader.send("GET", ""), 401, "InvalidSession", "invalid session");
+    assert.ok(!operator("admin", "list").some((one) => one.name === key.public));
+  });
+});
+
+describe("the importer of realm-js, call by call", () => {
+  test("an app is imported and realm-web uses it at once", async () => {
+    const owner = await admin();
+    const app = assertJson(
+      await owner.send("POST", "", { name: "imported", sync: { development_mode_enabled: true } }), 201);
+    assert.match(app._id, /^[0-9a-f]{24}$/);
+    assert.match(app.client_app_id, /^imported-[a-z]{5}$/);
+    assert.equal(app.name, "imported");
+    const at = (method, path, body) => owner.send(method, `/${app._id}${path}`, body);
+    assertEmpty(await at("POST", "/security/allowed_request_origins", ["http://localhost:8080"]));
+    await Promise.all(["one", "two", "tokenKey"].map(async (name) => {
+      const made = assertJson(await at("POST", "/secrets", { name, value: `${SECRET}-${name}` }), 201);
+      assert.deepEqual(Object.keys(made), ["_id", "name"]);
+    }));
+    assertJson(await at("POST", "/values", { name: "greeting", value: "Hello" }), 201);
+    assertJson(await at("POST", "/values", { name: "hidden", value: "one", from_secret: true }), 201);
+    assertEmpty(await at("PUT", "/sync/config", { development_mode_enabled: true }));
+    const service = assertJson(
+      await at("POST", "/services", { name: "mongodb", type: "mongodb", config: { uri: "mongodb://ann:pw@localhost" } }), 201);
+    assert.equal(service.type, "mongodb");
+    assertJson(await at("POST", `/services/${service._id}/default_rule`, {
+      database: "d", collection: "c",
+      roles: [{ name: "all", apply_when: {}, read: true, write: true, insert: true, delete: true }],
+    }), 201);
+    const http = assertJson(await at("POST", "/services", { name: "http", type: "http", config: {} }), 201);
+    assertJson(await at("POST", `/services/${http._id}/rules`, { name: "any", actions: ["get"], when: {} }), 201);
+    const source = (text) => ({ private: false, can_evaluate: {}, source: text });
+    for (const [name, text] of Object.entries({
+      sum: "exports = (...numbers) => numbers.reduce((a, b) => a + b, 0);",
+      greet: "exports = () => [context.values.get('greeting'), context.values.get('hidden').length];",
+      who: "exports = ({ username }) => username;",
+      reset: "exports = () => ({ status: 'fail' });",
+    })) {
+      const made = assertJson(await at("POST", "/functions", { name, ...source(text) }), 201);
+      assert.equal(made.name, name);
+    }
+    const functions = assertJson(await at("GET", "/functions"), 200);
+    assert.deepEqual(functions.map((one) => one.name), ["sum", "greet", "who", "reset"]);
+    const id = (name) => functions.find((one) => one.name === name)._id;
+    const providers = assertJson(await at("GET", "/auth_providers"), 200);
+    assert.deepEqual(providers.map(({ name, type, disabled }) => ({ name, type, disabled })), [
+      { name: "api-key", type: "api-key", disabled: true },
+    ]);
+    const wanted = [
+      { name: "anon-user", type: "anon-user", disabled: false },
+      { name: "local-userpass", type: "local-userpass", disabled: false, config: {
+        autoConfirm: true, runResetFunction: true, resetFunctionName: "reset", resetFunctionId: id("reset"),
+        emailConfirmationUrl: "http://localhost/confirmEmail", resetPasswordUrl: "http://localhost/resetPassword" } },
+      { name: "custom-function", type: "custom-function", disabled: false, config: {
+        authFunctionName: "who", authFunctionId: id("who") } },
+      { name: "custom-token", type: "custom-token", disabled: false,
+        config: { audience: [], signingAlgorithm: "HS256", useJWKURI: false },
+        secret_config: { signingKeys: ["tokenKey"] } },
+      { name: "api-key", type: "api-key", disabled: false },
+    ];
+    for (const provider of wanted) {
+      const current = providers.find((one) => one.type === provider.type);
+      if (current) assertEmpty(await at("PATCH", `/auth_providers/${current._id}`, { ...provider, _id: current._id }));
+      else assertJson(await at("POST", "/auth_providers", provider), 201);
+    }
+
+    const { user, email } = await newUser(realm(app));
+    assert.equal(await user.functions.sum(1, 2, 3), 6);
+    assert.deepEqual(await user.functions.greet(), ["Hello", SECRET.length + 4]);
+    const named = await realm(app).logIn(Realm.Credentials.function({ username: "ada" }));
+    assert.equal(await named.functions.sum(20, 22), 42);
+
+    const listed = assertJson(await at("GET", "/users"), 200);
+    assert.deepEqual(new Set(listed.map((one) => one._id)), new Set([user.id, named.id]));
+    assert.equal(listed.find((one) => one._id === user.id).data.email, email);
+    assertEmpty(await at("PUT", `/users/${user.id}/disable`));
+    await assert.rejects(user.refreshCustomData(), realmError(401, "InvalidSession", /^invalid session/));
+    assertEmpty(await at("PUT", `/users/${user.id}/enable`));
+    assertEmpty(await at("PUT", `/users/${named.id}/logout`));
+    assertEmpty(await at("DELETE", `/users/${named.id}`));
+    assertError(await at("GET", `/users/${named.id}`), 404, "UserNotFound", "user not found");
+
+    const run = (query, name, args) => at("POST", `/debug/execute_function${query}`, { name, arguments: args });
+    const ran = assertJson(await run("?run_as_system=true", "sum", [{ $numberInt: "2" }, { $numberInt: "3" }]), 200);
+    assert.deepEqual(ran.result, { $numberInt: "5" });
+    assert.match(ran.stats.execution_time, /^\d+ms$/);
+    assertJson(await run(`?user_id=${user.id}`, "greet", []), 200);
+    assertError(await run("", "missing", []), 404, "FunctionNotFound", "function not found: 'missing'");
+  });
+
+  test("the harness of realm-core turns the api-key provider on", async () => {
+    const owner = await admin();
+    const app = await owner.create("core");
+    const [provider] = assertJson(await owner.send("GET", `${app.path}/auth_providers`), 200);
+    assert.equal(provider.type, "api-key");
+    assertEmpty(await owner.send("PUT", `${app.path}/auth_providers/${provider._id}/enable`));
+    assert.equal(assertJson(await owner.send("GET", `${app.path}/auth_providers/${provider._id}`), 200).disabled, false);
+    const service = { name: "BackingDB", type: "mongodb", config: { uri: "mongodb://localhost:26000" } };
+    const { _id } = assertJson(await owner.send("POST", `${app.path}/services`, service), 201);
+    const [listed] = assertJson(await owner.send("GET", `${app.path}/services`), 200);
+    assert.deepEqual({ ...listed, last_modified: typeof listed.last_modified },
+      { _id, name: "BackingDB", type: "mongodb", version: 1, last_modified: "number" });
+    const metadata = { database: "db", collection: "Dog", data_source: "BackingDB" };
+    const schema = { title: "Dog", properties: { _id: { bsonType: "objectId" }, name: { bsonType: "string" } }, required: ["name"] };
+    const made = assertJson(await owner.send("POST", `${app.path}/schemas`, { metadata, schema, relationships: {} }), 201);
+    assert.deepEqual(made.metadata, { data_source: "BackingDB", database: "db", collection: "Dog" });
+    assertEmpty(await owner.send("PUT", `${app.path}/schemas/${made._id}`, { _id: made._id, metadata, schema, relationships: {} }));
+    assertEmpty(await owner.send("PATCH", `${app.path}/services/${_id}/config`, { sync: { state: "enabled", database_name: "db" } }));
+    assert.equal(assertJson(await owner.send("GET", `${app.path}/services/${_id}/config`), 200).sync.state, "enabled");
+    const rule = { database: "db", collection: "UserData", roles: [{ name: "default", apply_when: {}, read: true, write: true }] };
+    assertJson(await owner.send("POST", `${app.path}/services/${_id}/rules`, rule), 201);
+    assertError(await owner.send("POST", `${app.path}/services/${_id}/rules`, rule), 400, "RuleAlreadyExists", /exists already/);
+    assertEmpty(await owner.send("PATCH", `${app.path}/custom_user_data`, {
+      mongo_service_id: _id, enabled: true, database_name: "db", collection_name: "UserData", user_id_field: "user_id",
+    }));
+    const custom = assertJson(await owner.send("GET", `${app.path}/custom_user_data`), 200);
+    assert.equal(custom.mongo_service_name, "BackingDB");
+    assertError(await owner.send("DELETE", `${app.path}/services/${_id}`), 400, "BadRequest", /BackingDB/);
+    assertEmpty(await owner.send("DELETE", app.path));
+    assertError(await owner.send("GET", app.path), 404, "AppNotFound", "app not found");
+    const location = await fetch(`${usher.url}/api/client/v2.0/app/${app.client_app_id}/location`);
+    assert.equal(location.status, 404);
+  });
+
+  test("private features are accepted, and the version answers", async () => {
+    const version = await fetch(`${usher.url}/api/private/v1.0/version`);
+    assert.equal(version.status, 200);
+    const path = "/api/private/v1.0/groups/000000000000000000000000/apps/000000000000000000000000/features";
+    assert.equal((await fetch(usher.url + path, { method: "POST", body: "{}" })).status, 204);
+  });
+});
+
+describe("changes", () => {
+  test("what would not run is refused, and what runs goes on", async () => {
+    const owner = await admin();
+    const app = await owner.create("steady");
+    await withFunction(owner, app, "exports = () => 'first';");
+    const at = (method, path, body) => owner.send(method, app.path + path, body);
+    const user = await anonymous(app);
+    const [{ _id }] = assertJson(await at("GET", "/functions"), 200);
+    const broken = (source, text) => at("PUT", `/functions/${_id}`, { name: "answer", private: false, source })
+      .then((reply) => assertError(reply, 400, "BadRequest", text));
+    await broken("exports = () => {", /functions\/answer\.js/);
+    await broken("throw new Error('at the top');", /at the top/);
+    assertError(await at("POST", "/functions", { name: "answer", source: "exports = 1" }), 400, "FunctionDuplicateName", /answer/);
+    assertError(await at("POST", "/functions", { name: "../../evil", source: "exports = 1" }), 400, "BadRequest", /cannot be a file/);
+    assertError(await at("POST", "/functions", { name: "has spaces", source: "exports = 1" }), 400, "BadRequest", /has spaces/);
+    assertError(await at("POST", "/functions", { name: "nothing" }), 400, "MissingParameter", "'source' is a required string");
+    assertError(await at("POST", "/functions", { name: { $ne: 1 }, source: "x" }), 400, "InvalidParameter", "'name' must be a string");
+    assertError(await at("POST", "/auth_providers", { type: "oauth2-nobody" }), 400, "BadRequest", /oauth2-nobody/);
+    assertError(await at("GET", "/functions/000000000000000000000000"), 404, "FunctionNotFound", "function not found");
+    assertError(await at("PUT", "/values/nope", {}), 404, "ValueNotFound", "value not found");
+    assertError(await owner.send("GET", "/000000000000000000000000/functions"), 404, "AppNotFound", "app not found");
+    assertError(await at("GET", "/no_such_thing"), 404, "NotFound", /there is nothing at GET/);
+    assert.equal(await user.functions.answer(), "first");
+    assertEmpty(await at("PUT", `/functions/${_id}`, { name: "answer", private: false, source: "exports = () => 'second';" }));
+    assert.equal(await user.functions.answer(), "second");
+    assertEmpty(await at("DELETE", `/functions/${_id}`));
+    await assert.rejects(user.callFunction("answer"), realmError(404, "FunctionNotFound", "function not found: 'answer'"));
+  });
+
+  test("an earlier deployment runs again", async () => {
+    const owner = await admin();
+    const app = await owner.create("back");
+    await withFunction(owner, app, "exports = () => 'old';");
+    const at = (method, path, body) => owner.send(method, app.path + path, body);
+    const [good] = assertJson(await at("GET", "/deployments"), 200);
+    assert.equal(good.status, "successful");
+    assert.equal(typeof good.deployed_at, "number");
+    const [{ _id }] = assertJson(await at("GET", "/functions"), 200);
+    assertEmpty(await at("PUT", `/functions/${_id}`, { name: "answer", private: false, source: "exports = () => 'new';" }));
+    const user = await anonymous(app);
+    assert.equal(await user.functions.answer(), "new");
+    const again = assertJson(await at("POST", `/deployments/${good._id}/redeploy`), 201);
+    assert.equal(await user.functions.answer(), "old");
+    assert.equal(assertJson(await at("GET", `/deployments/${again._id}`), 200).status, "successful");
+    assertError(await at("POST", "/deployments/000000000000000000000000/redeploy"), 404, "DeploymentNotFound", "deployment not found");
+  });
+
+  test("a draft gathers changes until it is deployed", async () => {
+    const owner = await admin();
+    const app = await owner.create("drafted");
+    await withFunction(owner, app, "exports = () => 'live';");
+    const at = (method, path, body) => owner.send(method, app.path + path, body);
+    const user = await anonymous(app);
+    const draft = assertJson(await at("POST", "/drafts", {}), 201);
+    assert.equal(draft.app._id, app._id);
+    assertError(await at("POST", "/drafts", {}), 409, "DraftAlreadyExists", /draft/);
+    const [{ _id }] = assertJson(await at("GET", "/functions"), 200);
+    const put = (source) => at("PUT", `/functions/${_id}`, { name: "answer", private: false, source });
+    assertEmpty(await put("exports = () => {"));
+    assertError(await at("POST", `/drafts/${draft._id}/deployment`, {}), 400, "BadRequest", /answer\.js/);
+    const [failed] = assertJson(await at("GET", "/deployments"), 200);
+    assert.equal(failed.status, "failed");
+    assert.match(failed.status_error_message, /answer\.js/);
+    assert.equal(await user.functions.answer(), "live");
+    assertEmpty(await put("exports = () => 'drafted';"));
+    assertJson(await at("POST", "/values", { name: "v", value: 1 }), 201);
+    assert.equal(await user.functions.answer(), "live");
+    const { diffs } = assertJson(await at("GET", `/drafts/${draft._id}/diff`), 200);
+    assert.deepEqual(diffs, ["changed functions/answer.js", "added values/v.json"]);
+    const deployed = assertJson(await at("POST", `/drafts/${draft._id}/deployment`, {}), 201);
+    assert.equal(deployed.status, "successful");
+    assert.equal(await user.functions.answer(), "drafted");
+    assert.deepEqual(assertJson(await at("GET", "/drafts"), 200), []);
+    const thrown = assertJson(await at("POST", "/drafts", {}), 201);
+    assertEmpty(await put("exports = () => 'never';"));
+    assertEmpty(await at("DELETE", `/drafts/${thrown._id}`));
+    assert.equal(await user.functions.answer(), "drafted");
+    const [kept] = assertJson(await at("GET", "/functions"), 200);
+    assert.match(assertJson(await at("GET", `/functions/${kept._id}`), 200).source, /drafted/);
+  });
+
+  test("secrets go in, work, and never come out", async () => {
+    const owner = await admin();
+    const app = await owner.create("hush");
+    const at = (method, path, body) => owner.send(method, app.path + path, body);
+    const { _id } = assertJson(await at("POST", "/secrets", { name: "key", value: SECRET }), 201);
+    assertError(await at("POST", "/secrets", { name: "key", value: "x" }), 400, "SecretDuplicateName", /key/);
+    assertJson(await at("POST", "/values", { name: "held", value: "key", from_secret: true }), 201);
+    await withFunction(owner, app, "exports = () => context.values.get('held').length;");
+    const user = await anonymous(app);
+    assert.equal(await user.functions.answer(), SECRET.length);
+    assert.deepEqual(assertJson(await at("GET", "/secrets"), 200), [{ _id, name: "key" }]);
+    assertEmpty(await at("PUT", `/secrets/${_id}`, { value: "four" }));
+    assert.equal(await user.functions.answer(), 4);
+    const paths = ["/secrets", "/values", "/functions", "/auth_providers", "/deployments"];
+    for (const path of paths) assert.ok(!(await at("GET", path)).text.includes(SECRET), path);
+    const archive = await at("GET", "/export");
+    assert.equal(archive.status, 200);
+    assert.ok(!archive.text.includes(SECRET));
+    assert.ok(!usher.log.includes(SECRET));
+    await usher.inDatabase(async (mongo) => {
+      const system = mongo.db("usher");
+      for (const { name } of await system.listCollections().toArray()) {
+        for (const document of await system.collection(name).find().toArray()) {
+          assert.ok(!JSON.stringify(document).includes(SECRET), name);
+          assert.ok(!Buffer.from(document.sealed?.buffer ?? []).includes(SECRET), name);
+        }
+      }
+    });
+    assertEmpty(await at("DELETE", `/secrets/${_id}`));
+    assert.deepEqual(assertJson(await at("GET", "/secrets"), 200), []);
+  });
+
+  test("a whole app goes in as the command line of App Services sends it, and comes out as an archive", async () => {
+    const owner = await admin();
+    const app = await owner.create("whole");
+    const at = (method, path, body) => owner.send(method, app.path + path, body);
+    const structure = {
+      config_version: 20210101, name: "whole", location: "IE", deployment_model: "LOCAL",
+      auth: { providers: { "anon-user": { name: "anon-user", type: "anon-user", disabled: false } }, custom_user_data: { enabled: false } },
+      values: [{ name: "greeting", value: "hi", from_secret: false }],
+      functions: { config: [{ name: "nested/answer", private: false }], sources: { "nested/answer.js": "exports = () => context.values.get('greeting');" } },
+      data_sources: [{ config: { name: "mongodb-atlas", type: "mongodb-atlas", config: { clusterName: "Cluster0" } },
+        rules: [{ database: "d", collection: "c", roles: [{ name: "all", apply_when: {}, read: true }], schema: { bsonType: "object" } }] }],
+    };
+    const changes = assertJson(await at("POST", "/import?diff=true&strategy=replace-by-name", structure), 200);
+    assert.ok(changes.includes("added functions/nested/answer.js"), changes.join());
+    assertEmpty(await at("POST", "/import?strategy=replace-by-name", structure));
+    const user = await anonymous(app);
+    assert.equal(await user.callFunction("nested/answer"), "hi");
+    assert.deepEqual(assertJson(await at("POST", "/import?diff=true", structure), 200), []);
+    const archive = await at("GET", "/export?version=20210101");
+    assert.match(archive.headers.get("content-disposition"), new RegExp(`filename="${app.client_app_id}\\.zip"`));
+    assert.ok(archive.text.startsWith("PK"));
+    for (const path of ["functions/nested/answer.js", "data_sources/mongodb-atlas/d/c/schema.json"]) {
+      assert.ok(archive.text.includes(path), path);
+    }
+    assertError(await at("POST", "/import", { ...structure, functions: { sources: { "../evil.js": "exports = 1" } } }), 400, "BadRequest", /cannot be a file/);
+    assertError(await at("POST", "/import", { ...structure, functions: { sources: { "x/Cargo.toml": "" } } }), 400, "BadRequest", /cannot be a file/);
+  });
+
+  test("settings are kept", async () => {
+    const owner = await admin();
+    const app = await owner.create("settings");
+    const at = (method, path, body) => owner.send(method, app.path + path, body);
+    assert.deepEqual(assertJson(await at("GET", "/security/refresh_token_expiration"), 200), { expiration_time_seconds: 5184000 });
+    assertEmpty(await at("PUT", "/security/refresh_token_expiration", { expiration_time_seconds: 3600 }));
+    assert.deepEqual(assertJson(await at("GET", "/security/refresh_token_expiration"), 200), { expiration_time_seconds: 3600 });
+    assertError(await at("PUT", "/security/refresh_token_expiration", { expiration_time_seconds: "1" }), 400, "BadRequest", /whole number/);
+    assertEmpty(await at("PUT", "/environment", { environment: "testing" }));
+    assertJson(await at("POST", "/environment_values", { name: "where", values: { testing: "here", "no-environment": "there" } }), 201);
+    await withFunction(owner, app, "exports = () => context.environment.values.where;");
+    const user = await anonymous(app);
+    assert.equal(await user.functions.answer(), "here");
+    const { iat, exp } = JSON.parse(atob(user.refreshToken.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+    assert.ok(exp - iat > 0);
+  });
+});
+
+describe("the host", () => {
+  test("apps come back when it starts again, and reach another host", async () => {
+    const owner = await admin();
+    const app = await owner.create("lasting");
+    await withFunction(owner, app, "exports = () => 'still here';");
+    const key = JSON.parse(KEY.stdout).key;
+    const other = await start(["--json", "serve", "--mongodb", usher.mongodb], { USHER_ENCRYPTION_KEY: key });
+    try {
+      assert.ok(!other.log.includes("admin_key"), "the first key is printed once");
+      const there = new Realm.App({ id: app.client_app_id, baseUrl: other.url });
+      const user = await there.logIn(Realm.Credentials.anonymous(false));
+      assert.equal(await user.functions.answer(), "still here");
+      const [{ _id }] = assertJson(await owner.send("GET", `${app.path}/functions`), 200);
+      const changed = { name: "answer", private: false, source: "exports = () => 'changed';" };
+      assertEmpty(await owner.send("PUT", `${app.path}/functions/${_id}`, changed));
+      await other.logged((it) => it.log.includes("app swapped in") && it.log.includes(`"${app.client_app_id}"`));
+      assert.equal(await user.functions.answer(), "changed");
+      assertEmpty(await owner.send("DELETE", app.path));
+      await other.logged((it) => it.log.includes("app removed"));
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test("without a key no secret is stored, and secrets can change their key", async () => {
+    const owner = await admin();
+    const app = await owner.create("keyless");
+    assertJson(await owner.send("POST", `${app.path}/secrets`, { name: "s", value: SECRET }), 201);
+    const other = await start(["--json", "serve", "--mongodb", usher.mongodb]);
+    try {
+      const reply = await fetch(`${other.url}/api/admin/v3.0${owner.apps}${app.path}/secrets`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${owner.token}` },
+        body: JSON.stringify({ name: "t", value: SECRET }),
+      });
+      assert.equal(reply.status, 409);
+      const body = await reply.json();
+      assert.equal(body.error_code, "EncryptionKeyMissing");
+      assert.match(body.error, /usher secrets new-key/);
+    } finally {
+      await other.stop();
+    }
+    const old = JSON.parse(KEY.stdout).key;
+    const fresh = JSON.parse(run("--json", "secrets", "new-key").stdout).key;
+    const { rotated } = operator("secrets", "rotate", "--encryption-key", `${fresh},${old}`);
+    assert.ok(rotated >= 1);
+    assert.equal(operator("secrets", "rotate", "--encryption-key", fresh).rotated, 0);
+    // Back again, for the host that runs.
+    assert.equal(operator("secrets", "rotate", "--encryption-key", `${old},${fresh}`).rotated, rotated);
+  });
+
+  test("an app that is served from a directory is there to look at, and not to change", async () => {
+    const directory = temporary("served");
+    const { writeFileSync, mkdirSync } = await import("node:fs");
+    writeFileSync(`${directory}/realm_config.json`, JSON.stringify({ config_version: 20210101, name: "from-directory" }));
+    mkdirSync(`${directory}/auth`);
+    writeFileSync(`${directory}/auth/providers.json`, JSON.stringify({ "anon-user": { name: "anon-user", type: "anon-user", disabled: false } }));
+    mkdirSync(`${directory}/functions`);
+    writeFileSync(`${directory}/functions/config.json`, JSON.stringify([{ name: "f", private: false }]));
+    writeFileSync(`${directory}/functions/f.js`, "exports = () => 7;");
+    const other = await start(["--json", "serve", "--app", directory, "--mongodb", usher.mongodb]);
+    try {
+      const owner = await admin();
+      const at = (method, path, body) => fetch(`${other.url}/api/admin/v3.0${owner.apps}${path}`, {
+        method, headers: { Authorization: `Bearer ${owner.token}` }, body: body && JSON.stringify(body),
+      });
+      const apps = await (await at("GET", "")).json();
+      const app = apps.find((one) => one.client_app_id === "from-directory");
+      assert.deepEqual(await (await at("GET", `/${app._id}/users`)).json(), []);
+      const ran = await (await at("POST", `/${app._id}/debug/execute_function`, { name: "f", arguments: [] })).json();
+      assert.deepEqual(ran.result, { $numberInt: "7" });
+      const refused = await at("POST", `/${app._id}/functions`, { name: "g", source: "exports = 1" });
+      assert.equal(refused.status, 409);
+      assert.equal((await refused.json()).error_code, "AppServedFromDirectory");
+    } finally {
+      await other.stop();
+    }
+  });
+});
