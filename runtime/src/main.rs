@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a command line answers on standard output")]
 
 mod commands;
+mod files;
 mod host;
 mod hosted;
 mod logging;

@@ -1,10 +1,12 @@
 // API keys of users (reference 3.6), and what disabling and deleting a user ends (reference 3.5).
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import * as Realm from "realm-web";
 import { Client, assertDone, assertRefused, counted, variant } from "./accounts.mjs";
 import { PASSWORD, freshEmail, newUser, realmError } from "./realm.mjs";
-import { start, run } from "./usher.mjs";
+import { run, start, temporary } from "./usher.mjs";
 
 let usher, client, directory;
 const app = () => usher.app("keys");
@@ -88,7 +90,8 @@ test("exact statuses, bodies and errors", async () => {
   }
   for (const [method, path] of [["POST", ""], ["GET", ""], ["GET", `/${id}`], ["PUT", `/${id}/enable`], ["DELETE", `/${id}`]]) {
     assertRefused(await keys(method, path), 401, "InvalidSession", "must authenticate first");
-    assertRefused(await keys(method, path, access), 401, "InvalidSession", "invalid session: expected the refresh token");
+    const body = method === "POST" ? { name: "b" } : undefined;
+    assertRefused(await keys(method, path, access, body), 401, "InvalidSession", "invalid session: expected the refresh token");
   }
   assertRefused(await keys("PATCH", `/${id}`, token), 404, "NotFound", /^there is nothing at PATCH/);
 
@@ -158,13 +161,27 @@ test("disabling or deleting a user ends access tokens on a host within a second"
 test("an operator confirms, lists who waits, sets passwords and takes users over", async () => {
   const operate = (...args) => {
     const done = run("--json", ...args, "--app", directory, "--mongodb", usher.mongodb);
-    return { status: done.status, json: done.stdout && JSON.parse(done.stdout), error: done.stderr };
+    return { status: done.status, json: JSON.parse(done.stdout) };
   };
   const email = freshEmail("waiting");
   assertDone(await client.userpass("register", { email, password: PASSWORD }), 201);
   const waiting = operate("users", "pending").json.filter((one) => one.email === email);
   assert.deepEqual(waiting.map(({ confirmed }) => confirmed), [true]);
-  assert.match(operate("users", "confirm", email).error, /already confirmed/);
+  const again = operate("users", "confirm", email);
+  assert.notEqual(again.status, 0);
+  assert.match(JSON.stringify(again.json), /already confirmed/);
   assert.equal(operate("users", "set-password", email, "--password", "battery staple").status, 0);
   assert.equal((await client.emailLogin(email, "battery staple")).status, 200);
+
+  // As the admin API of App Services told it, one to a line.
+  const file = join(temporary("users"), "users.jsonl");
+  const id = "5f4863e4d49bd2191ff1e623";
+  const old = freshEmail("old");
+  const identity = { id: "5f4863e4d49bd2191ff1e624", provider_type: "local-userpass", provider_data: { email: old } };
+  writeFileSync(file, `${JSON.stringify({ _id: id, type: "normal", identities: [identity], data: { email: old } })}\n`);
+  assert.deepEqual(operate("users", "import", file).json, { imported: 1, present: 0, refused: [] });
+  assert.deepEqual(operate("users", "import", file).json, { imported: 0, present: 1, refused: [] });
+  assertRefused(await client.emailLogin(old), 401, "InvalidPassword", "unauthorized");
+  assert.equal(operate("users", "set-password", old, "--password", PASSWORD).status, 0);
+  assert.equal((await client.emailLogin(old)).json.user_id, id);
 });

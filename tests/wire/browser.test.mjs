@@ -93,6 +93,15 @@ async function byClick(tab, id, run, ...args) {
   return tab.evaluate(() => window.outcome);
 }
 
+/** Waits until the tab is the only window. */
+async function alone() {
+  for (;;) {
+    const closed = new Promise((resolve) => chromium.once("targetdestroyed", resolve));
+    if ((await context.pages()).length === 1) return;
+    await closed;
+  }
+}
+
 const whoAmI = async (app) => app.currentUser && app.currentUser.callFunction("whoAmI");
 
 describe("origins", () => {
@@ -127,7 +136,7 @@ describe("origins", () => {
   test("a script may read why it was refused", async () => {
     const refused = await inPage(tab, "open", (app) => app.logIn(Realm.Credentials.jwt("not a token")));
     assert.deepEqual({ ...refused.failed, message: undefined }, { message: undefined, code: "AuthError", status: 401 });
-    assert.match(refused.failed.message, /unauthorized \(status 401\)/);
+    assert.match(refused.failed.message, /: unauthorized \(status 401 Unauthorized\)$/);
   });
 });
 
@@ -148,12 +157,16 @@ describe("a session", () => {
 
   test("is renewed when its access token is not taken any more", async () => {
     const id = await register(tab, freshEmail("renewed"));
-    await tab.evaluate(() => {
+    const [key, spoilt] = await tab.evaluate(() => {
       const key = Object.keys(localStorage).find((key) => key.endsWith(":accessToken"));
       localStorage.setItem(key, `${localStorage.getItem(key)}x`);
+      return [key, localStorage.getItem(key)];
     });
+    assert.match(spoilt, /^[\w-]+\.[\w-]+\.[\w-]+x$/);
     await tab.reload();
     assert.equal((await inPage(tab, "open", whoAmI)).id, id);
+    const renewed = await tab.evaluate((key) => localStorage.getItem(key), key);
+    assert.notEqual(renewed, spoilt);
   });
 
   test("ends with the logout", async () => {
@@ -183,7 +196,7 @@ describe("a login by redirect", () => {
       }, provider, back());
       assert.deepEqual(result.who?.providers, [`oauth2-${provider}`], JSON.stringify(result));
       assert.equal(result.who.id, result.id);
-      assert.equal((await context.pages()).length, 1, "the window is gone");
+      await alone();
       await tab.reload();
       assert.equal((await inPage(tab, "closed", whoAmI)).id, result.id);
       const cookies = await context.cookies();

@@ -278,9 +278,8 @@ describe("a function that runs as its caller", () => {
   test("other collections are refused, and the error says why and what to do", async () => {
     for (const name of ["other", "otherWrite"]) {
       await assert.rejects(own(ann, name), thrown(
-        'GrantNotFound: the function "data/own" runs on behalf of a user, and rules are not enforced yet: it reaches the ' +
-        'caller\'s own custom data, not shop.items. Set "run_as_system" in functions/config.json if it checks for itself ' +
-        "what the user may do",
+        'GrantNotFound: the function "data/own" runs on behalf of a user, and shop.items has no rules: give it some, or set ' +
+        '"run_as_system" in functions/config.json if the function checks for itself what the user may do',
       ));
     }
     await assert.rejects(own(ann, "system"), thrown(/^GrantNotFound: /));

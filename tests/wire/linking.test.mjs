@@ -60,11 +60,15 @@ test("the answer is that of a login, with the same user and a token that sees wh
   }
 });
 
+// Where nothing follows `unauthorized`, realm-web links again for ever.
 test("a credential of another user is in use", async () => {
   const email = await registered();
   await app().logIn(credentials(email));
   const user = await anonymous();
-  await assert.rejects(user.linkCredentials(credentials(email)), realmError(401, "AuthError", "unauthorized"));
+  const inUse = realmError(401, "AuthError", "unauthorized: the credential belongs to another user");
+  await assert.rejects(user.linkCredentials(credentials(email)), inUse);
+  const wrong = realmError(401, "InvalidPassword", "unauthorized: the credential is not good");
+  await assert.rejects(user.linkCredentials(credentials(email, "wrong one")), wrong);
   assert.deepEqual(providers(user), ["anon-user"]);
 });
 
@@ -92,7 +96,7 @@ test("what cannot be linked writes nothing", async () => {
   const link = (provider, body, bearer = token) => client.login(provider, body, bearer);
   assertRefused(await link("anon-user", {}), 400, "BadRequest", "an anonymous identity cannot be linked: it is no credential");
   const good = { username: email, password: PASSWORD };
-  assertRefused(await link("local-userpass", { ...good, password: "wrong one" }), 401, "InvalidPassword", "unauthorized");
+  assertRefused(await link("local-userpass", { ...good, password: "wrong one" }), 401, "InvalidPassword", "unauthorized: the credential is not good");
   for (const bad of [{ $gt: "" }, 1, ["a"], null]) {
     assert.equal((await link("local-userpass", { ...good, username: bad })).status, 400);
     assert.equal((await link("local-userpass", { ...good, password: bad })).status, 400);

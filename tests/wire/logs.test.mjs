@@ -47,7 +47,9 @@ test("a failure is an entry whose co_id is in the link and in the header", async
   assert.equal(entry.user_id, user.id);
   assert.equal(entry.error_code, "FunctionExecutionError");
   assert.match(entry.error, /on purpose/);
-  assert.deepEqual(entry.messages, [{ level: "warn", text: "about to fail" }]);
+  const [line, stack] = entry.messages;
+  assert.deepEqual(line, { level: "warn", text: "about to fail" });
+  assert.match(stack.text, /^Error: on purpose\n    at exports \(functions\/fails\.js:3/);
   assert.ok(Date.parse(entry.started) <= Date.parse(entry.completed));
 });
 

@@ -143,8 +143,12 @@ pub const ANONYMOUS_REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(1_576
 pub const WATCH_EVENTS: usize = 1_024;
 /// Bytes that these may take: room for the largest document, as values and as text.
 pub const WATCH_BYTES: usize = 128 * MIB;
+/// How long these are kept: a watcher that is further behind has stopped reading.
+pub const WATCH_LAG: Duration = Duration::from_secs(30);
 /// How long the stream of a watch is silent at most: a comment keeps proxies from closing it.
 pub const WATCH_KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// How long shutdown waits for the last words to a watcher, who may not be reading.
+pub const WATCH_CLOSE: Duration = Duration::from_secs(1);
 /// Streams of watchers on one host. Each holds a connection, and other clients need some, too.
 pub const WATCHERS: usize = 8_000;
 /// How long an entry of the log is kept: what App Services did (reference 5.7); `--log-retention` says otherwise.
@@ -317,6 +321,9 @@ pub const DATABASE_RESTART_PAUSE: Duration = Duration::from_secs(5);
 /// How long a connection may take to send a request's head, idle time before it included. Longer than the 60 s for
 /// which common proxies keep idle connections, so that the proxy closes first and no request is lost in between.
 pub const REQUEST_HEADER_DEADLINE: Duration = Duration::from_secs(75);
+/// How long a client may leave unacknowledged what it is sent, before its connection is closed: one that has vanished, or
+/// reads no more, holds memory and a slot.
+pub const SEND_DEADLINE: Duration = Duration::from_secs(30);
 /// How long a request's body may take. The largest passes at 2.5 Mbit/s.
 pub const REQUEST_BODY_DEADLINE: Duration = Duration::from_secs(60);
 /// How much of a body that is too large is read and thrown away, so that its sender sees the answer; beyond it the

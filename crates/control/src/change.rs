@@ -109,7 +109,7 @@ impl Control {
         files: &Files,
         secrets: BTreeMap<String, String>,
     ) -> Result<Arc<Deployment>, ControlError> {
-        let place = self.options.directory.join(&app.client_app_id).join(ObjectId::new().to_hex());
+        let place = self.options.directory.join(format!("{}.{}", app.client_app_id, ObjectId::new().to_hex()));
         let laid_out = LaidOut(place.clone());
         let files = files.clone();
         let written = tokio::task::spawn_blocking(move || files.write_to(&place)).await.map_err(ControlError::internal)?;

@@ -8,7 +8,7 @@
 //! | wrong password, unknown e-mail address, deleted user | 401 | `InvalidPassword` | `unauthorized` |
 //! | registration not confirmed | 401 | `AuthError` | `unauthorized` |
 //! | API key unknown, disabled or deleted | 401 | `AuthError` | `unauthorized` |
-//! | linking a credential of another user | 401 | `AuthError` | `unauthorized` |
+//! | linking a credential of another user | 401 | `AuthError` | `unauthorized: the credential belongs to another user` |
 //! | linking a second e-mail/password identity | 500 | `AuthError` | `unauthorized` |
 //! | user-creation function failed | 401 | `AuthError` | the function's message |
 //! | token of another authority not right | 401 | `AuthError` | `unauthorized`; the reason is in the log |
@@ -281,7 +281,7 @@ mod tests {
                 (404, "AuthProviderNotFound", "authentication via 'api-key' is unsupported", None),
             ),
             (E::Unauthorized, (401, "AuthError", "unauthorized", None)),
-            (E::LinkInUse, (401, "AuthError", "unauthorized", None)),
+            (E::LinkInUse, (401, "AuthError", "unauthorized: the credential belongs to another user", None)),
             (E::LinkedAlready, (500, "AuthError", "unauthorized", None)),
             (E::AlreadyConfirmed, (400, "UserAlreadyConfirmed", "already confirmed", None)),
             (E::TokenInvalid, (400, "UserpassTokenInvalid", "userpass token is expired or invalid", None)),

@@ -36,7 +36,10 @@ pub(crate) async fn login(exchange: &Exchange, app: &str, provider: &str, body: 
     let credential = credential(provider, &members)?;
     let (identity, device, peer) = (exchange.identity(), device(&members), exchange.peer());
     let login = match linked {
-        Some(user) => identity.link(&deployment, &user, credential, device, peer, &exchange.id).await?,
+        Some(user) => {
+            let linking = identity.link(&deployment, &user, credential, device, peer, &exchange.id);
+            linking.await.map_err(|error| of_link(error.into()))?
+        }
         None => identity.login(&deployment, credential, device, peer, &exchange.id).await?,
     };
     let tokens = Tokens {
@@ -47,6 +50,17 @@ pub(crate) async fn login(exchange: &Exchange, app: &str, provider: &str, body: 
     };
     let user = tokens.user_id.clone();
     Ok(Reply::json(StatusCode::OK, &tokens)?.about(&user))
+}
+
+/// realm-web takes a 401 that says `unauthorized`, and nothing else, for an access token that has expired: it would renew
+/// the token and link again, for ever.
+fn of_link(error: ApiError) -> ApiError {
+    match error.status {
+        StatusCode::UNAUTHORIZED if error.message == "unauthorized" => {
+            ApiError { message: "unauthorized: the credential is not good".into(), ..error }
+        }
+        _ => error,
+    }
 }
 
 fn links(query: Option<&str>) -> bool {
@@ -120,6 +134,16 @@ mod tests {
         ));
         assert!(matches!(credential("anon-user", &Map::new()).unwrap(), Credential::Anonymous));
         assert_eq!(credential("custom-tokens", &body).unwrap_err().code, Some("AuthProviderNotFound"));
+    }
+
+    #[test]
+    fn no_refusal_to_link_looks_like_an_expired_token() {
+        use usher_identity::IdentityError as E;
+        for error in [E::InvalidPassword, E::Pending, E::Unauthorized, E::LinkInUse, E::UserDisabled] {
+            let error = of_link(error.into());
+            assert_eq!(error.status, StatusCode::UNAUTHORIZED);
+            assert!(error.message != "unauthorized" && error.code != Some("InvalidSession"), "{error:?}");
+        }
     }
 
     #[test]

@@ -29,7 +29,12 @@ pub(crate) struct Reply {
     body: Outgoing,
     /// Whom it is about, for the log.
     user: Option<String>,
+    endless: bool,
 }
+
+/// The mark of a response that goes on until somebody ends it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Endless;
 
 impl Reply {
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
@@ -45,12 +50,12 @@ impl Reply {
 
     /// An answer with headers of its own.
     pub(crate) fn with(status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
-        Self { status, headers, body: Full::new(Bytes::from(body)).boxed_unsync(), user: None }
+        Self { status, headers, body: Full::new(Bytes::from(body)).boxed_unsync(), user: None, endless: false }
     }
 
     /// An answer that goes on, such as a stream of events. It counts as finished once it begins.
     pub(crate) fn stream(status: StatusCode, headers: HeaderMap, body: Outgoing) -> Self {
-        Self { status, headers, body, user: None }
+        Self { status, headers, body, user: None, endless: true }
     }
 
     /// Says whom the answer is about, for the log.
@@ -95,6 +100,9 @@ pub(crate) fn body(reply: Reply) -> Response<Outgoing> {
     let mut response = Response::new(reply.body);
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
+    if reply.endless {
+        response.extensions_mut().insert(Endless);
+    }
     response
 }
 

@@ -5,16 +5,21 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use usher_contract::limits;
 
 use crate::answer::answer;
+use crate::reply::Endless;
 use crate::services::{Services, Shared};
 
 /// A pause after a failed accept: as a rule no file descriptor is free, and asking again at once would only burn
@@ -30,7 +35,7 @@ pub async fn serve(listener: TcpListener, services: Services, shutdown: impl Fut
     drop(listener);
     shared.closing.cancel();
     shared.work.close();
-    if tokio::time::timeout(limits::SHUTDOWN_DEADLINE, shared.work.wait()).await.is_err() {
+    if timeout(limits::SHUTDOWN_DEADLINE, shared.work.wait()).await.is_err() {
         tracing::warn!(unfinished = shared.work.len(), "shutdown did not wait for the requests that still ran");
     }
 }
@@ -74,7 +79,13 @@ async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let service = service_fn(|request| async { Ok::<_, Infallible>(answer(&shared, request, peer).await) });
+    keep_from_stalling(&stream);
+    let endless = AtomicBool::new(false);
+    let service = service_fn(|request| async {
+        let response = answer(&shared, request, peer).await;
+        endless.store(response.extensions().get::<Endless>().is_some(), Ordering::Relaxed);
+        Ok::<_, Infallible>(response)
+    });
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -86,10 +97,25 @@ async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
         ended = connection.as_mut() => ended,
         () = shared.closing.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            if endless.load(Ordering::Relaxed) {
+                // The last words wait for somebody to read them; shutdown does not.
+                timeout(limits::WATCH_CLOSE, connection).await.unwrap_or(Ok(()))
+            } else {
+                connection.await
+            }
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, %peer, "a connection ended early");
     }
+}
+
+/// Has the system close the connection when the client takes nothing of what it is sent.
+fn keep_from_stalling(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(limits::SEND_DEADLINE)) {
+        tracing::debug!(%error, "TCP_USER_TIMEOUT could not be set");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }

@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bson::Bson;
 use bytes::Bytes;
 use futures::stream;
@@ -29,6 +29,12 @@ use crate::services::Shared;
 /// The names of the parameters: of today's clients, and of older ones.
 const REQUEST: [&str; 2] = ["baas_request", "stitch_request"];
 const ACCESS_TOKEN: [&str; 2] = ["baas_at", "stitch_at"];
+
+/// With and without the `=` at the end.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Keeps nginx and its like from collecting the stream before they pass it on.
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -85,8 +91,8 @@ impl Parameters {
         let mut parameters = Self::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             if REQUEST.contains(&name.as_ref()) {
-                // A `+` that was not escaped has become a space.
-                parameters.request = Some(value.replace(' ', "+"));
+                // A `+` that was not escaped has become a space; and some encode for URLs.
+                parameters.request = Some(value.replace([' ', '-'], "+").replace('_', "/"));
             } else if ACCESS_TOKEN.contains(&name.as_ref()) {
                 parameters.token = Some(value.into_owned());
             }
@@ -99,7 +105,7 @@ impl Parameters {
         let request = self.request.as_ref().ok_or_else(|| {
             ApiError::missing_parameter("'baas_request' is required: the call as JSON in Base64".to_owned())
         })?;
-        let json = BASE64_STANDARD
+        let json = BASE64
             .decode(request)
             .map_err(|error| ApiError::invalid_parameter(format!("'baas_request' is not Base64: {error}")))?;
         match call::parse(&json)? {
@@ -137,23 +143,37 @@ struct Stream {
 
 impl Stream {
     async fn next(&mut self) -> Option<Bytes> {
-        if self.over {
-            return None;
+        while !self.over {
+            match self.text().await {
+                Ok(Some(text)) => return Some(text),
+                Ok(None) => {}
+                Err(last) => {
+                    self.over = true;
+                    return last;
+                }
+            }
         }
-        let silence = tokio::time::sleep(KEEP_ALIVE);
+        None
+    }
+
+    /// What is sent next, if anything; or last.
+    async fn text(&mut self) -> Result<Option<Bytes>, Option<Bytes>> {
+        let closing = self.shared.closing.clone();
+        let next = async {
+            tokio::select! {
+                () = self.subscription.ready() => self.subscription.next().await,
+                () = tokio::time::sleep(limits::WATCH_KEEP_ALIVE) => Ok(Some(Bytes::from_static(b":\n\n"))),
+            }
+        };
         let next = tokio::select! {
             biased;
-            () = self.shared.closing.cancelled() => return None,
-            next = self.subscription.next() => next,
-            () = silence => Ok(Bytes::from_static(b":\n\n")),
+            () = closing.cancelled() => return Err(None),
+            next = next => next,
         };
-        let text = match (self.still_may().await, next) {
-            (Ok(()), Ok(text)) => return Some(text),
-            (Err(error), _) => failure(error.code.unwrap_or_default(), &error.message),
-            (Ok(()), Err(Failure { code, message })) => failure(&code, &message),
-        };
-        self.over = true;
-        Some(text)
+        if let Err(error) = self.still_may().await {
+            return Err(Some(failure(error.code.unwrap_or_default(), &error.message)));
+        }
+        next.map_err(|Failure { code, message }| Some(failure(&code, &message)))
     }
 
     /// Whether the watcher is who they were when they began, and the rules are those of then. Asked before every text, so
@@ -167,8 +187,6 @@ impl Stream {
         }
     }
 }
-
-const KEEP_ALIVE: Duration = limits::WATCH_KEEP_ALIVE;
 
 /// The event that ends a stream (reference 3.7).
 fn failure(code: &str, message: &str) -> Bytes {
@@ -184,19 +202,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_four_names_and_an_unescaped_plus() {
-        let body = BASE64_STANDARD.encode(br#"{"name":"watch","service":"s","arguments":[{"database":"?>"}]}"#);
-        for (request, token) in [("baas_request", "baas_at"), ("stitch_request", "stitch_at")] {
-            let parameters = Parameters::read(&format!("{request}={body}&{token}=a.b.c"));
-            assert_eq!(parameters.token.as_deref(), Some("a.b.c"));
-            assert_eq!(parameters.request().unwrap(), ("s".to_owned(), doc! {"database": "?>"}));
+    fn all_four_names_and_every_base64() {
+        let json = r#"{"name":"watch","service":"s","arguments":[{"database":">>>???>>"}]}"#;
+        let standard = BASE64.encode(json);
+        assert!(standard.contains('+') && standard.contains('/') && standard.ends_with('='), "{standard}");
+        let spellings = [
+            standard.clone(),
+            standard.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"),
+            standard.replace('+', "-").replace('/', "_").replace('=', ""),
+        ];
+        for body in spellings {
+            for (request, token) in [("baas_request", "baas_at"), ("stitch_request", "stitch_at")] {
+                let parameters = Parameters::read(&format!("{request}={body}&{token}=a.b.c"));
+                assert_eq!(parameters.token.as_deref(), Some("a.b.c"));
+                assert_eq!(parameters.request().unwrap(), ("s".to_owned(), doc! {"database": ">>>???>>"}), "{body}");
+            }
         }
     }
 
     #[test]
     fn only_a_watch_is_a_stream() {
         let refused = |body: &str| {
-            let query = format!("baas_request={}", BASE64_STANDARD.encode(body));
+            let query = format!("baas_request={}", BASE64.encode(body));
             Parameters::read(&query).request().unwrap_err().message.into_owned()
         };
         assert!(refused(r#"{"name":"find","service":"s","arguments":[{}]}"#).starts_with("'find' is no stream"));

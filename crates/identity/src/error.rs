@@ -31,8 +31,9 @@ pub enum IdentityError {
     /// deleted, or a token of another authority that is not right.
     #[error("unauthorized")]
     Unauthorized,
-    /// The credential to be linked belongs to another user.
-    #[error("unauthorized")]
+    /// The credential to be linked belongs to another user. App Services said `unauthorized` and no more, at which
+    /// realm-web renews its access token and links again, for ever.
+    #[error("unauthorized: the credential belongs to another user")]
     LinkInUse,
     /// The user has an identity of this provider already, and may have only one: e-mail and password. App Services
     /// answers it in a way of its own (reference 3.3).

@@ -1,10 +1,10 @@
 //! One change, as it is kept for all who watch.
 
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use bson::{Bson, Document};
 use bytes::Bytes;
-use tokio::time::Instant;
 use usher_contract::value;
 
 /// The members of an event that clients get (reference 6), in order.

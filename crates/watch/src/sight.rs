@@ -33,10 +33,9 @@ pub(crate) enum Seen {
 impl Sight {
     pub(crate) fn new(bound: Bound) -> Result<Self, Failure> {
         let narrowing = bound.filter();
-        let filter = Query::compile(&narrowing).map_err(|problem| {
-            let message = format!("this collection cannot be watched, for a filter of its rules: {problem}");
-            Failure::new(ErrorCode::FunctionExecutionError, message)
-        })?;
+        // Rules are compiled only with filters that the host can decide.
+        let filter = Query::compile(&narrowing)
+            .map_err(|problem| Failure::new(ErrorCode::InternalServerError, format!("a filter of rules: {problem}")))?;
         let mut projections = Vec::new();
         for document in bound.projections() {
             projections.extend(Projection::read(Some(document))?);

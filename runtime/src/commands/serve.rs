@@ -17,6 +17,7 @@ use usher_logs::{LogLevel, LogOptions};
 use usher_watch::Hub;
 
 use crate::commands::secrets::Encryption;
+use crate::files;
 use crate::host::{Capacity, Host, Storage};
 use crate::logging::Logging;
 use crate::output::Output;
@@ -130,6 +131,7 @@ impl Server {
     }
 
     async fn listen(self, host: &Host, output: Output, stop: impl Future<Output = ()> + Send) -> Result<()> {
+        files::raise_limit();
         let listener = TcpListener::bind(self.listen)
             .await
             .with_context(|| format!("cannot listen on {}; choose another address with --listen", self.listen))?;

@@ -31,7 +31,10 @@ impl Identity {
             id: request.to_owned(),
         };
         let answer = self.dispatcher.call(call).await.map_err(|error| match error {
-            CallError::Failed(failure) => IdentityError::Rejected(failure.message),
+            // The message of what was thrown (reference 3.3), which has a name in front of it in other answers.
+            CallError::Failed(failure) => {
+                IdentityError::Rejected(failure.message.trim_start_matches("Error: ").to_owned())
+            }
             CallError::Overloaded(message) => IdentityError::Overloaded(message),
             CallError::NotFound(_) => IdentityError::internal(error),
         })?;

@@ -170,16 +170,6 @@ async fn a_function_decides_document_by_document() {
     assert_eq!(sight.of(&deleted(None)).await.unwrap(), Seen::Nothing);
 }
 
-#[tokio::test]
-async fn a_filter_that_the_host_cannot_decide_is_refused() {
-    let mut rules = all();
-    rules["filters"] = json!([{"name": "f", "apply_when": {}, "query": {"$text": {"$search": "x"}}}]);
-    let Ok(rules) = Rules::compile(&rules) else { return };
-    let bound = Arc::new(rules).bind(Arc::new(Ann)).await.unwrap();
-    let failure = Sight::new(bound).err().unwrap();
-    assert!(failure.message.contains("a filter of its rules") && failure.message.contains("$text"), "{failure}");
-}
-
 #[test]
 fn paths_lead_through_documents_and_positions() {
     let document = doc! {"a": [{"b": 1}], "0": 2};
