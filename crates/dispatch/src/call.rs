@@ -7,6 +7,7 @@ use bson::Document;
 use usher_app::App;
 use usher_contract::Failure;
 use usher_database::Transaction;
+use usher_logs::Kind;
 
 use crate::deployment::Deployment;
 
@@ -37,7 +38,12 @@ pub enum Origin {
     /// The registration pipeline: runs as the system, every write joins the transaction.
     Registration(Transaction),
     /// A trigger: runs as the system.
-    Trigger,
+    Trigger {
+        /// What the log calls such a call.
+        kind: Kind,
+        /// The trigger's name.
+        name: Arc<str>,
+    },
     /// An HTTPS endpoint or webhook. `system` runs the function with the system's grants.
     Endpoint {
         /// Whether to run as the system although the caller may be a user.

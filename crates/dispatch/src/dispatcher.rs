@@ -268,7 +268,7 @@ fn acts_as_system(call: &Call) -> bool {
             call.origin,
             Origin::Registration(_)
                 | Origin::Operator { system: true }
-                | Origin::Trigger
+                | Origin::Trigger { .. }
                 | Origin::Endpoint { system: true }
                 | Origin::Configuration
         )

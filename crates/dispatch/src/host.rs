@@ -104,7 +104,7 @@ impl Host for InvocationHost {
             _ if self.named.depth > 0 => Reason::Call,
             Origin::Registration(_) => Reason::UserCreation,
             Origin::Endpoint { .. } => Reason::Endpoint,
-            Origin::Trigger => Reason::Trigger,
+            Origin::Trigger { .. } => Reason::Trigger,
             _ => Reason::Call,
         }
     }

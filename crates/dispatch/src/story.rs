@@ -53,6 +53,9 @@ impl Report {
     pub(crate) fn begin(logs: &Arc<Logs>, call: &Call) -> Self {
         let mut entry = Entry::begin(&call.deployment.app().id, &call.id, kind(call));
         entry.function_name = Some(call.function.clone());
+        if let Origin::Trigger { name, .. } = &call.origin {
+            entry.event_subscription_name = Some(name.to_string());
+        }
         if let Caller::User { id, .. } = &call.caller {
             entry.user_id = Some(id.clone());
         }
@@ -79,6 +82,7 @@ fn kind(call: &Call) -> Kind {
     match &call.origin {
         Origin::Endpoint { .. } if call.function.starts_with("incoming_webhooks/") => Kind::Webhook,
         Origin::Endpoint { .. } => Kind::Endpoint,
+        Origin::Trigger { kind, .. } => *kind,
         _ => Kind::Function,
     }
 }

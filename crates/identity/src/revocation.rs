@@ -93,6 +93,15 @@ impl Revocations {
         apply(&mut self.list.write().unwrap_or_else(PoisonError::into_inner), revocation);
     }
 
+    /// The database has just said that the user is not disabled, perhaps before this host learned so. Where it is wrong by
+    /// now, the next look puts that right.
+    pub(crate) fn pardon(&self, user: &ObjectId) {
+        let known = self.list.read().unwrap_or_else(PoisonError::into_inner).contains_key(user);
+        if known {
+            self.list.write().unwrap_or_else(PoisonError::into_inner).remove(user);
+        }
+    }
+
     /// Whether a token that was issued at that time, in seconds since the Unix epoch, is good no more.
     pub(crate) fn revoked(&self, user: &str, issued: i64) -> bool {
         let list = self.list.read().unwrap_or_else(PoisonError::into_inner);

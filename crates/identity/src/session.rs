@@ -74,6 +74,7 @@ impl Identity {
             self.claim(app, &user),
             async { Ok(self.store.sessions.insert_one(&session).await?) },
         )?;
+        self.revocations.pardon(&session.user_id);
         let (session_id, identity_id) = (session.id.to_hex(), via.id.to_hex());
         let grant = Grant {
             user: &user,
@@ -124,6 +125,7 @@ impl Identity {
             self.opened(app, &claims, &domain),
         )?;
         self.seen(app, &open.user).await?;
+        self.revocations.pardon(&open.user.id);
         let session = open.session.id.to_hex();
         let grant = Grant { user: claims.sub, session: &session, device: claims.baas_device_id, domain: &domain, now: now() };
         token::access(&key, &grant, claim.as_deref())

@@ -8,8 +8,10 @@ use bson::{Bson, DateTime, Document, doc};
 use rand::RngExt as _;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use usher_app::{Occasion, Trigger};
 use usher_contract::{limits, value};
 use usher_dispatch::{Call, CallError, Caller, Deployment, Dispatcher, Origin};
+use usher_logs::{Entry, Kind};
 
 use crate::document::Delivery;
 use crate::error::TriggerError;
@@ -70,7 +72,7 @@ impl Attempts {
             app = queue.app, trigger = queue.trigger, function = trigger.function, delivery = %delivery.id, invocation,
             attempt = begun.attempts, "started"
         );
-        let outcome = self.call(deployment, &trigger.function, &delivery, &invocation).await;
+        let outcome = self.call(deployment, trigger, &delivery, &invocation).await;
         let failures = begun.failures + 1;
         let (settled, after) = match &outcome {
             Ok(_) => (Settled::Done, After::Next),
@@ -106,17 +108,17 @@ impl Attempts {
     async fn call(
         &self,
         deployment: &Arc<Deployment>,
-        function: &str,
+        trigger: &Trigger,
         delivery: &Delivery,
         invocation: &str,
     ) -> Result<Vec<u8>, CallError> {
         let arguments = delivery.event.iter().map(|event| Bson::Document(event.clone()));
         let call = Call {
             deployment: deployment.clone(),
-            function: function.to_owned(),
+            function: trigger.function.clone(),
             arguments: value::array_bytes(arguments).map_err(CallError::Failed)?,
             caller: Caller::System,
-            origin: Origin::Trigger,
+            origin: Origin::Trigger { kind: kind(trigger), name: trigger.name.as_str().into() },
             request: None,
             id: invocation.to_owned(),
         };
@@ -158,6 +160,13 @@ impl Ended<'_> {
         let error = limits::log_line(error);
         noted.extend(doc! {"failed": now, "failure": error});
         if *dead {
+            if let Some(logs) = attempts.dispatcher.logs() {
+                let mut entry = Entry::begin(app, invocation, Kind::TriggerFailure);
+                entry.function_name = Some((*function).to_owned());
+                entry.event_subscription_name = Some(trigger.clone());
+                entry.error = Some(format!("set aside after {attempt} attempts: {error}"));
+                logs.record(entry);
+            }
             tracing::error!(
                 target: "usher::trigger",
                 app, trigger, function, %delivery, invocation, attempt, error,
@@ -166,6 +175,15 @@ impl Ended<'_> {
         } else {
             tracing::warn!(target: "usher::trigger", app, trigger, function, %delivery, invocation, attempt, error, "failed");
         }
+    }
+}
+
+/// What the log calls the calls of a trigger.
+fn kind(trigger: &Trigger) -> Kind {
+    match trigger.occasion {
+        Occasion::Authentication(_) => Kind::AuthTrigger,
+        Occasion::Database(_) => Kind::DbTrigger,
+        Occasion::Scheduled(_) => Kind::ScheduledTrigger,
     }
 }
 

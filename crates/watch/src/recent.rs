@@ -135,7 +135,9 @@ mod tests {
     use super::*;
 
     fn event(number: i32, bytes: usize) -> Happened {
-        Happened { bytes, ..Happened::read(doc! {"operationType": "insert", "number": number}) }
+        let mut event = Happened::read(doc! {"operationType": "insert", "number": number});
+        event.bytes = bytes;
+        event
     }
 
     #[test]
@@ -157,7 +159,11 @@ mod tests {
     #[test]
     fn what_is_too_old_is_forgotten() {
         let recent = Recent::new();
-        let aged = |age| Happened { at: Instant::now().checked_sub(age).unwrap(), ..event(1, 1) };
+        let aged = |age| {
+            let mut event = event(1, 1);
+            event.at = Instant::now().checked_sub(age).unwrap();
+            event
+        };
         recent.push(aged(limits::WATCH_LAG + Duration::from_secs(1)));
         recent.push(aged(limits::WATCH_LAG / 2));
         recent.forget();

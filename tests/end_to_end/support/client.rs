@@ -35,6 +35,8 @@ impl Reply {
 
 impl Client {
     pub(crate) fn new(url: &str, app: &str) -> Self {
+        // Where identity is built too, the library wants to be told whose cryptography it uses, plain HTTP or not.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self { http: reqwest::Client::new(), base: format!("{url}/api/client/v2.0"), app: app.to_owned() }
     }
 

@@ -7,6 +7,7 @@ mod apps;
 mod debug;
 mod deployments;
 mod errors;
+mod logs;
 mod query;
 mod request;
 mod secrets;
@@ -63,6 +64,7 @@ async fn of_app(request: &Request<'_>, method: &Method, path: &[&str]) -> Result
         ["user_registrations", rest @ ..] => users::registrations(request, method, rest).await,
         ["api_keys", rest @ ..] => users::api_keys(request, method, rest).await,
         ["debug", "execute_function"] => debug::execute_function(request, method).await,
+        ["logs"] => logs::handle(request, method).await,
         ["export"] => transfer::export(request, method).await,
         ["import"] => transfer::import(request, method).await,
         ["sync", ..] | ["deploy", "config"] | ["features"] => sync::handle(request, method, path),
