@@ -15,4 +15,5 @@ mod javascript_hostile;
 mod javascript_tools;
 mod support;
 mod triggers;
+mod watchers;
 mod wire;

@@ -306,3 +306,28 @@ async fn one_of_two_hosts_is_killed_while_2000_events_are_delivered() {
     drop(two);
     embedded.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_was_frozen_begins_nothing_when_it_wakes() {
+    let apps = [directory("one"), directory("two")];
+    apps.iter().for_each(|app| on_things(app, json!({})));
+    let (_home, embedded, _system) = shared().await;
+    let [one, two] = [0, 1].map(|host: usize| Usher::serve_with(&[apps[host].path()], &["--mongodb", embedded.uri()]));
+    let database = two.database("e2e").await;
+    let things = database.collection::<Document>("things");
+    things.insert_one(doc! {"_id": 0}).await.unwrap();
+    eventually("the first delivery", async || calls(&database).await.len() == 1).await;
+
+    one.freeze();
+    things.insert_many((1..=5).map(|id| doc! {"_id": id})).await.unwrap();
+    eventually("the other goes on", async || calls(&database).await.len() == 6).await;
+    one.thaw();
+    one.wait_for_log("the lease ended");
+    things.insert_many((6..=9).map(|id| doc! {"_id": id})).await.unwrap();
+    eventually("everything", async || calls(&database).await.len() == 10).await;
+    let hosts: Vec<String> =
+        calls(&database).await.iter().map(|call| call.get_str("host").unwrap().to_owned()).collect();
+    assert_eq!((hosts[0].as_str(), hosts.iter().filter(|host| *host == "two").count()), ("one", 9), "{hosts:?}");
+    drop((one, two));
+    embedded.stop().await;
+}

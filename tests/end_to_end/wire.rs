@@ -117,3 +117,13 @@ fn api_keys_and_the_end_of_access_tokens() {
 fn the_log_of_an_app() {
     node_alone("logs.test.mjs");
 }
+
+#[test]
+fn collections_are_watched() {
+    node_alone("watch.test.mjs");
+}
+
+#[test]
+fn the_admin_api() {
+    node_alone("admin.test.mjs");
+}

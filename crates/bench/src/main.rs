@@ -12,6 +12,7 @@ mod registration;
 mod rpc;
 mod sandbox;
 mod server;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -62,6 +63,9 @@ async fn run(wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
         if wanted("registration") {
             rows.push(registration::run(&server).await?);
         }
+    }
+    if wanted("watch-2000") {
+        rows.push(watch::run().await?);
     }
     if wanted("js-call") {
         rows.push(javascript::call().await?);

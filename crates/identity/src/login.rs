@@ -101,7 +101,7 @@ impl Identity {
         Ok(self.store.identities.find_one(key).await?)
     }
 
-    /// Whose credential it is. Nothing is written.
+    /// Whose credential it is. Nothing is written, but what another authority says of its user now.
     pub(crate) async fn present(
         self: &Arc<Self>,
         deployment: &Arc<Deployment>,

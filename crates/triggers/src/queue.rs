@@ -220,7 +220,9 @@ impl Queue {
     pub(crate) async fn settle(&self, delivery: &Delivery, settled: &Settled) -> Result<(), TriggerError> {
         let (ours, deliveries) = (self.waiting(delivery), &self.store.deliveries);
         match settled {
-            Settled::Done => drop(deliveries.delete_one(ours).await?),
+            Settled::Done => {
+                deliveries.delete_one(ours).await?;
+            }
             Settled::Again { error, due } => {
                 let update = doc! {"$set": {"error": error, "due": due}, "$inc": {"failures": 1}};
                 deliveries.update_one(ours, update).await?;

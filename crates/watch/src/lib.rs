@@ -94,7 +94,6 @@ impl Hub {
 }
 
 fn query(filter: &Document) -> Result<Query, Failure> {
-    Query::compile(filter).map_err(|problem| {
-        Failure::new(ErrorCode::FunctionExecutionError, format!("the filter of a watch: {problem}"))
-    })
+    Query::compile(filter)
+        .map_err(|problem| Failure::new(ErrorCode::FunctionExecutionError, format!("the filter of a watch: {problem}")))
 }

@@ -176,7 +176,14 @@ mod tests {
     #[tokio::test]
     async fn all_who_wait_for_a_beginning_that_fails_are_told_at_once() {
         let recent = Arc::new(Recent::new());
-        let waiting: Vec<_> = (0..3).map(|_| tokio::spawn({ let recent = recent.clone(); async move { recent.begun().await } })).collect();
+        let waiting: Vec<_> = (0..3)
+            .map(|_| {
+                tokio::spawn({
+                    let recent = recent.clone();
+                    async move { recent.begun().await }
+                })
+            })
+            .collect();
         tokio::task::yield_now().await;
         recent.end(Failure { code: "MongoDBError".into(), message: "gone".to_owned() });
         for waiter in waiting {

@@ -58,7 +58,9 @@ async fn read(database: Database, (name, collection): Namespace, recent: Arc<Rec
             Err(error) => {
                 tracing::warn!(%error, database = name, collection, "a collection cannot be watched any further");
                 return end(match error {
-                    ChangesError::Lost(_) => "events were missed while the database was away: read the data and watch again",
+                    ChangesError::Lost(_) => {
+                        "events were missed while the database was away: read the data and watch again"
+                    }
                     ChangesError::Refused(_) => "the database cannot be followed any further: watch again",
                 });
             }

@@ -76,6 +76,11 @@ impl Usher {
         Self { child, home, arguments, url, mongodb }
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its data directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.home.path().join("data")
@@ -116,6 +121,16 @@ impl Usher {
     /// Asks it to stop, as a service manager does.
     pub(crate) fn terminate(&self) {
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+    }
+
+    /// Stops it in the middle of everything, until it is thawed.
+    pub(crate) fn freeze(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::STOP).unwrap();
+    }
+
+    /// Lets it go on as if nothing had been.
+    pub(crate) fn thaw(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::CONT).unwrap();
     }
 
     /// Waits until it has ended by itself; gives whether it said that all was well.

@@ -53,8 +53,6 @@ pub struct Departure {
     pub cookie: String,
     /// The cookie's value.
     pub secret: String,
-    /// Whether it will come back with a form, which another site posts.
-    pub by_form: bool,
 }
 
 /// What was known of a browser when it set out.
@@ -120,7 +118,7 @@ impl Identity {
             query.push(("response_mode", "form_post"));
         }
         let url = Url::parse_with_params(provider.authorization(config), query).map_err(IdentityError::internal)?;
-        Ok(Departure { url: url.into(), cookie: authorization.cookie(), secret, by_form: provider.answers_by_form() })
+        Ok(Departure { url: url.into(), cookie: authorization.cookie(), secret })
     }
 
     /// What was known of the browser that came back with this `state`.
@@ -128,16 +126,26 @@ impl Identity {
     /// # Errors
     /// [`IdentityError::BadRequest`] where it is not ours, or too old.
     pub async fn arrival(&self, state: &str) -> Result<Authorization, IdentityError> {
-        let foreign = || IdentityError::BadRequest("\"state\" is not of a login that began here".to_owned());
         let payload = token::authentic(&self.keys, state).await.map_err(|error| match error {
             IdentityError::InvalidSession(_) => foreign(),
             error => error,
         })?;
-        let authorization: Authorization = serde_json::from_slice(&payload).map_err(|_| foreign())?;
+        Authorization::read(&payload, now())
+    }
+}
+
+fn foreign() -> IdentityError {
+    IdentityError::BadRequest("\"state\" is not of a login that began here".to_owned())
+}
+
+impl Authorization {
+    /// Of what we have signed, at this time in seconds since the Unix epoch.
+    fn read(payload: &[u8], now: i64) -> Result<Self, IdentityError> {
+        let authorization: Self = serde_json::from_slice(payload).map_err(|_| foreign())?;
         if authorization.typ != KIND {
             return Err(foreign());
         }
-        if authorization.exp <= now() {
+        if authorization.exp <= now {
             let minutes = limits::AUTHORIZATION_LIFETIME.as_secs() / 60;
             return Err(IdentityError::BadRequest(format!(
                 "the login took longer than {minutes} minutes; begin again"
@@ -145,9 +153,7 @@ impl Identity {
         }
         Ok(authorization)
     }
-}
 
-impl Authorization {
     /// The name of the browser's cookie: several may be under way.
     pub fn cookie(&self) -> String {
         format!("usher_login_{}", self.challenge.get(..8).unwrap_or_default())
@@ -186,4 +192,28 @@ fn digest(secret: &str) -> String {
 /// Seconds since the Unix epoch.
 fn now() -> i64 {
     bson::DateTime::now().timestamp_millis() / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_login_has_its_time() {
+        let read = |changes: serde_json::Value, now| {
+            let mut claims = json!({"typ": KIND, "exp": 600, "provider": "oauth2-google", "challenge": "c", "app": "a",
+                                    "redirect": "https://x", "state": "s", "device": null, "link": null});
+            claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            Authorization::read(claims.to_string().as_bytes(), now).map_err(|error| error.to_string())
+        };
+        assert!(read(json!({}), 599).is_ok());
+        assert!(read(json!({}), 600).unwrap_err().contains("longer than 10 minutes"));
+        for other in
+            [json!({"typ": "access"}), json!({"typ": null}), json!({"exp": "600"}), json!({"app": {"$gt": ""}})]
+        {
+            assert!(read(other.clone(), 0).unwrap_err().contains("began here"), "{other}");
+        }
+    }
 }

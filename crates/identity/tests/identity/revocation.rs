@@ -95,29 +95,3 @@ async fn custom_data_goes_with_its_user_where_the_app_says_so() {
     assert_eq!(host.custom_data().count_documents(doc! {}).await.unwrap(), 1);
     host.stop().await;
 }
-
-#[tokio::test]
-async fn measure_tx() {
-    let host = Host::start().await;
-    let (a, b) = (host.system("measure_a"), host.system("measure_b"));
-    host.database.ensure_collection(host.database.system().name(), "measure_a").await.unwrap();
-    host.database.ensure_collection(host.database.system().name(), "measure_b").await.unwrap();
-    for round in 0..3 {
-        let begun = Instant::now();
-        for n in 0..200 {
-            let _ = tokio::try_join!(async { a.insert_one(doc! {"n": n}).await }, async { b.insert_one(doc! {"n": n}).await }).unwrap();
-        }
-        let apart = begun.elapsed() / 200;
-        let begun = Instant::now();
-        for n in 0..200 {
-            host.database.transaction(|t| { let (a, b) = (&a, &b); async move {
-                let mut s = t.session().await;
-                a.insert_one(doc! {"n": n}).session(&mut *s).await?;
-                b.insert_one(doc! {"n": n}).session(&mut *s).await?;
-                Ok::<_, usher_database::DatabaseError>(())
-            }}).await.unwrap();
-        }
-        eprintln!("MEASURE round {round}: apart {apart:?}, together {:?}", begun.elapsed() / 200);
-    }
-    host.stop().await;
-}

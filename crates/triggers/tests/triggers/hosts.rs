@@ -42,7 +42,9 @@ async fn a_host_that_dies_is_followed_by_another_and_nothing_is_lost() {
     assert_eq!(host().await.as_deref(), Some("survivor"));
     let calls: Vec<Document> =
         stage.data("seen").find(doc! {}).sort(doc! {"begin": 1, "_id": 1}).await.unwrap().try_collect().await.unwrap();
-    let mut by_event: BTreeMap<(i32, i32), Vec<(f64, Option<f64>)>> = BTreeMap::new();
+    /// When a call began, and when it ended, if it did.
+    type Run = (f64, Option<f64>);
+    let mut by_event: BTreeMap<(i32, i32), Vec<Run>> = BTreeMap::new();
     let mut order: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
     for call in &calls {
         let event = call.get_array("given").unwrap()[0].as_document().unwrap();

@@ -73,11 +73,7 @@ fn named(seen: Seen) -> Document {
 #[tokio::test]
 async fn who_sees_everything_sees_every_event_about_a_document() {
     let sight = sight(&all()).await;
-    for happened in [
-        inserted(doc! {"_id": 1}),
-        updated(Bson::Null, doc! {"updatedFields": {"a": 1}}),
-        deleted(None),
-    ] {
+    for happened in [inserted(doc! {"_id": 1}), updated(Bson::Null, doc! {"updatedFields": {"a": 1}}), deleted(None)] {
         assert_eq!(sight.of(&happened).await.unwrap(), Seen::Whole, "{}", happened.event());
     }
     let dropped = Happened::read(doc! {"_id": 1, "operationType": "drop"});
@@ -149,7 +145,8 @@ async fn what_is_hidden_is_nowhere_in_an_event() {
 #[tokio::test]
 async fn filters_narrow_and_their_projections_hide() {
     let mut rules = all();
-    rules["filters"] = json!([{"name": "f", "apply_when": {}, "query": {"for": "%%user.id"}, "projection": {"internal": 0}}]);
+    rules["filters"] =
+        json!([{"name": "f", "apply_when": {}, "query": {"for": "%%user.id"}, "projection": {"internal": 0}}]);
     let sight = sight(&rules).await;
     assert_eq!(sight.of(&inserted(doc! {"_id": 1, "for": "bob"})).await.unwrap(), Seen::Nothing);
     assert_eq!(sight.of(&deleted(None)).await.unwrap(), Seen::Nothing);

@@ -7,10 +7,13 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+/// Status and body.
+type Answers = Vec<(u16, String)>;
+
 #[derive(Clone)]
 pub(super) struct Host {
     pub(super) url: String,
-    answers: Arc<Mutex<HashMap<String, Vec<(u16, String)>>>>,
+    answers: Arc<Mutex<HashMap<String, Answers>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
