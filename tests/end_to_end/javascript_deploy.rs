@@ -101,8 +101,15 @@ fn holding(directory: &Path, text: &str, found: &mut Vec<String>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             holding(&path, text, found);
-        } else if std::fs::read(&path).unwrap().windows(text.len()).any(|window| window == text.as_bytes()) {
-            found.push(path.display().to_string());
+            continue;
+        }
+        match std::fs::read(&path) {
+            Ok(content) if content.windows(text.len()).any(|window| window == text.as_bytes()) => {
+                found.push(path.display().to_string());
+            }
+            // The database removes files of its own while it runs.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            outcome => drop(outcome.unwrap()),
         }
     }
 }

@@ -114,7 +114,7 @@ fn everything_that_the_apps_hold_is_read() {
         counts[4] += app.endpoints.len();
         counts[5] += app.functions.values().filter(|function| function.can_evaluate.is_some()).count();
     }
-    assert_eq!(counts, [6, 3, 1, 2, 1, 1], "rules, schemas, default rules, triggers, endpoints, can_evaluate");
+    assert_eq!(counts, [7, 3, 1, 2, 1, 1], "rules, schemas, default rules, triggers, endpoints, can_evaluate");
 
     let app = loaded("recipe-box").app;
     assert!(app.rules.rules("mongodb-atlas", "recipes", "recipes").is_some());

@@ -180,7 +180,8 @@ impl Control {
             Err(_) => doc! {"name": admin},
         };
         let found = self.store.admins.find_one_and_delete(filter).await?;
-        let found = found.ok_or_else(|| ControlError::NotFound("AdminNotFound", "administrator not found".to_owned()))?;
+        let found =
+            found.ok_or_else(|| ControlError::NotFound("AdminNotFound", "administrator not found".to_owned()))?;
         self.store.sessions.delete_many(doc! {"admin": found.id}).await?;
         Ok(())
     }

@@ -130,8 +130,7 @@ impl Control {
     /// # Errors
     /// [`ControlError::Internal`] where the database fails.
     pub async fn apps(&self) -> Result<Vec<AppInfo>, ControlError> {
-        let apps: Vec<AppDocument> =
-            self.store.apps.find(doc! {}).sort(doc! {"_id": 1}).await?.try_collect().await?;
+        let apps: Vec<AppDocument> = self.store.apps.find(doc! {}).sort(doc! {"_id": 1}).await?.try_collect().await?;
         let mut infos = Vec::new();
         for app in &apps {
             infos.push(self.info(app).await?);

@@ -112,7 +112,8 @@ impl Control {
         let place = self.options.directory.join(format!("{}.{}", app.client_app_id, ObjectId::new().to_hex()));
         let laid_out = LaidOut(place.clone());
         let files = files.clone();
-        let written = tokio::task::spawn_blocking(move || files.write_to(&place)).await.map_err(ControlError::internal)?;
+        let written =
+            tokio::task::spawn_blocking(move || files.write_to(&place)).await.map_err(ControlError::internal)?;
         written.map_err(ControlError::internal)?;
         let loaded = self.deployer.load(&laid_out.0, secrets).await;
         let shown = laid_out.0.display().to_string();
@@ -170,13 +171,7 @@ impl Control {
 
     /// Swaps a revision in. To be called in the app's turn, with a newer revision than the one that runs. Where it
     /// fails, it is tried again with the next look at the database.
-    pub(crate) async fn install(
-        &self,
-        app: ObjectId,
-        revision: i64,
-        loaded: Arc<Deployment>,
-        files: Option<&Files>,
-    ) {
+    pub(crate) async fn install(&self, app: ObjectId, revision: i64, loaded: Arc<Deployment>, files: Option<&Files>) {
         let client_app_id = loaded.app().id.clone();
         if let Err(story) = self.deployer.swap(loaded).await {
             tracing::error!(app = client_app_id, story, "an app could not be swapped in");

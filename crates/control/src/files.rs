@@ -123,8 +123,11 @@ fn check(path: &str) -> Result<(), ControlError> {
         return Ok(());
     }
     let path: String = path.chars().take(SEGMENT_BYTES).collect();
-    Err(ControlError::invalid(format!("{path:?} cannot be a file of an app: its names may not be empty, hidden or hold \
-        \"/\" or \"\\\", and it ends in one of .{}", EXTENSIONS.join(", ."))))
+    Err(ControlError::invalid(format!(
+        "{path:?} cannot be a file of an app: its names may not be empty, hidden or hold \
+        \"/\" or \"\\\", and it ends in one of .{}",
+        EXTENSIONS.join(", .")
+    )))
 }
 
 #[cfg(test)]
@@ -135,8 +138,20 @@ mod tests {
     fn no_path_leads_out_of_the_directory() {
         let mut files = Files::default();
         for bad in [
-            "../a.js", "/etc/a.js", "a/../b.js", "a//b.js", ".hidden.js", "a/.git/b.js", "a\\b.js", "a\0.js", "", "a",
-            "functions/x/Cargo.toml", "functions/x.wasm", "functions/x/build.rs", "values/\n.json",
+            "../a.js",
+            "/etc/a.js",
+            "a/../b.js",
+            "a//b.js",
+            ".hidden.js",
+            "a/.git/b.js",
+            "a\\b.js",
+            "a\0.js",
+            "",
+            "a",
+            "functions/x/Cargo.toml",
+            "functions/x.wasm",
+            "functions/x/build.rs",
+            "values/\n.json",
         ] {
             assert!(files.write(bad, *b"x").is_err(), "{bad:?}");
         }

@@ -52,12 +52,7 @@ pub(crate) fn difference(before: &[Entry], after: &[Entry]) -> Vec<String> {
 
 impl Store {
     /// Writes the contents that `known` does not name, or says that they are in use, and gives the manifest.
-    pub(crate) async fn save(
-        &self,
-        app: ObjectId,
-        files: &Files,
-        known: &[Entry],
-    ) -> Result<Vec<Entry>, ControlError> {
+    pub(crate) async fn save(&self, app: ObjectId, files: &Files, known: &[Entry]) -> Result<Vec<Entry>, ControlError> {
         let manifest = of(files);
         let known: BTreeSet<&str> = known.iter().map(|entry| entry.hash.as_str()).collect();
         let fresh: BTreeMap<&str, &Arc<[u8]>> = manifest

@@ -87,7 +87,13 @@ impl Signing {
         })
     }
 
-    fn sign(&self, kind: &str, admin: ObjectId, session: ObjectId, life: std::time::Duration) -> Result<String, ControlError> {
+    fn sign(
+        &self,
+        kind: &str,
+        admin: ObjectId,
+        session: ObjectId,
+        life: std::time::Duration,
+    ) -> Result<String, ControlError> {
         let now = DateTime::now().timestamp_millis() / 1000;
         let claims = Claims {
             aud: AUDIENCE.to_owned(),
@@ -185,10 +191,9 @@ impl Control {
     async fn admin_of(&self, claims: &Claims) -> Result<Admin, ControlError> {
         let (session, admin) = (id(&claims.iss)?, id(&claims.sub)?);
         let open = doc! {"_id": session, "admin": admin, "expires_at": {"$gt": DateTime::now()}};
-        let (open, found) = tokio::try_join!(
-            async { self.store.sessions.find_one(open).await },
-            async { self.store.admins.find_one(doc! {"_id": admin}).await },
-        )?;
+        let (open, found) = tokio::try_join!(async { self.store.sessions.find_one(open).await }, async {
+            self.store.admins.find_one(doc! {"_id": admin}).await
+        },)?;
         let found = open.and(found).ok_or(NO_SESSION)?;
         Ok(Admin { id: found.id, name: found.name, role: found.role })
     }

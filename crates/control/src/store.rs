@@ -159,8 +159,7 @@ impl Store {
             database.ensure_indexes(&store.contents, [index::plain(doc! {"app": 1})]),
             database.ensure_indexes(&store.secrets, [index::unique(doc! {"app": 1, "name": 1})]),
             database.ensure_indexes(&store.admins, [index::unique(doc! {"kind": 1, "name": 1})]),
-            database
-                .ensure_indexes(&store.sessions, [index::expiring("expires_at"), index::plain(doc! {"admin": 1})]),
+            database.ensure_indexes(&store.sessions, [index::expiring("expires_at"), index::plain(doc! {"admin": 1})]),
         )?;
         Ok(store)
     }

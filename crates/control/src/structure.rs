@@ -152,7 +152,10 @@ fn array<'a>(structure: &'a Members, name: &str) -> Result<&'a [Value], ControlE
     }
 }
 
-fn objects<'a>(structure: &'a Members, name: &str) -> Result<impl Iterator<Item = (&'a String, &'a Value)>, ControlError> {
+fn objects<'a>(
+    structure: &'a Members,
+    name: &str,
+) -> Result<impl Iterator<Item = (&'a String, &'a Value)>, ControlError> {
     match structure.get(name) {
         None | Some(Value::Null) => Ok(None.into_iter().flatten()),
         Some(Value::Object(members)) => Ok(Some(members).into_iter().flatten()),

@@ -6,20 +6,20 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tokio::time::Instant;
-use usher_contract::{ErrorCode, Failure, limits};
 use usher_app::Function;
+use usher_contract::{ErrorCode, Failure, limits};
 use usher_database::Database;
 use usher_logs::Logs;
 use usher_outbound::Outbound;
 use usher_rules::Expression;
 use usher_sandbox::{Admission, Inputs, Invocation, RunError, Sandbox};
 
-use crate::call::{Accounts, Call, CallError, Caller, Origin};
 use crate::around::{self, Around};
+use crate::call::{Accounts, Call, CallError, Caller, Origin};
 use crate::deployment::Deployment;
 use crate::host::InvocationHost;
-use crate::story::{Report, Story};
 use crate::run_as::{self, Authority};
+use crate::story::{Report, Story};
 use crate::transaction::Named;
 
 /// Runs calls. One for each process; apps are swapped in and out while it runs.

@@ -71,7 +71,9 @@ pub(crate) fn under_rules(app: &App, name: &CollectionName) -> Result<Reached, F
     ruled(app, data_source, &scope).filter(|_| ordinary).ok_or_else(|| {
         Failure::new(
             ErrorCode::NoMatchingRuleFound,
-            format!("no rule exists for namespace '{database}.{collection}': users reach it only where its rules say so"),
+            format!(
+                "no rule exists for namespace '{database}.{collection}': users reach it only where its rules say so"
+            ),
         )
     })
 }

@@ -59,7 +59,9 @@ async fn script(
         Bson::Document(answer) if matches!(answer.get_bool("runAsSystem"), Ok(true)) => Ok(None),
         _ => Err(Failure::new(
             ErrorCode::FunctionExecutionError,
-            format!("\"{function}\" must answer a user's id or {{runAsSystem: true}}: it says as whom another function runs"),
+            format!(
+                "\"{function}\" must answer a user's id or {{runAsSystem: true}}: it says as whom another function runs"
+            ),
         )),
     }
 }

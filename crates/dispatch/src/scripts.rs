@@ -49,7 +49,10 @@ pub(crate) async fn load(
 
 /// One error for all scripts, told once: of the first.
 fn every<E>(app: &App, cause: &dyn Fn(E) -> Cause, error: E) -> Vec<DeployError> {
-    let script = app.functions.values().find(|function| matches!(function.source, Source::JavaScript(_) | Source::Inline { .. }));
+    let script = app
+        .functions
+        .values()
+        .find(|function| matches!(function.source, Source::JavaScript(_) | Source::Inline { .. }));
     let function = script.map(|function| function.name.clone()).unwrap_or_default();
     vec![DeployError { function, cause: cause(error) }]
 }

@@ -55,7 +55,9 @@ impl Named {
     fn collection(&self, context: Context, Reached { scope, rules, schema }: Reached) -> Box<dyn Collection> {
         match rules {
             None => Box::new(ScopedCollection::new(context, scope)),
-            Some(rules) => Box::new(RuledCollection::new(context, scope, Ruling { rules, schema, around: self.around() })),
+            Some(rules) => {
+                Box::new(RuledCollection::new(context, scope, Ruling { rules, schema, around: self.around() }))
+            }
         }
     }
 

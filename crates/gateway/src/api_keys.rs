@@ -20,7 +20,12 @@ struct NewKey {
     disabled: bool,
 }
 
-pub(crate) async fn handle(exchange: &Exchange, method: &Method, rest: &[&str], body: &[u8]) -> Result<Reply, ApiError> {
+pub(crate) async fn handle(
+    exchange: &Exchange,
+    method: &Method,
+    rest: &[&str],
+    body: &[u8],
+) -> Result<Reply, ApiError> {
     let (token, deployment) = exchange.token_deployment()?;
     let (identity, app) = (exchange.identity(), deployment.app());
     match (method, rest) {
@@ -70,7 +75,10 @@ mod tests {
         assert_eq!(name(br#"{"name":"ci"}"#).unwrap(), "ci");
         for body in ["", "{}", r#"{"name":null}"#, r#"{"name":""}"#] {
             let error = name(body.as_bytes()).unwrap_err();
-            assert_eq!((error.status.as_u16(), error.code, &*error.message), (400, None, "'name' is a required string"));
+            assert_eq!(
+                (error.status.as_u16(), error.code, &*error.message),
+                (400, None, "'name' is a required string")
+            );
         }
         for body in [r#"{"name":1}"#, r#"{"name":{"$gt":""}}"#, r#"{"name":["a"]}"#] {
             assert_eq!(name(body.as_bytes()).unwrap_err().code, Some("InvalidParameter"), "{body}");

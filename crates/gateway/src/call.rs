@@ -82,8 +82,9 @@ pub(crate) fn parse(body: &[u8]) -> Result<Request, ApiError> {
         ))
     })?;
     if let Some(service) = body.service.filter(|service| !service.is_empty()) {
-        let [argument] = <[Value; 1]>::try_from(body.arguments.unwrap_or_default())
-            .map_err(|_| ApiError::bad_request("an action of a service takes one argument, {database, collection, …}"))?;
+        let [argument] = <[Value; 1]>::try_from(body.arguments.unwrap_or_default()).map_err(|_| {
+            ApiError::bad_request("an action of a service takes one argument, {database, collection, …}")
+        })?;
         let argument = value::from_extended_json(argument)
             .map_err(|e| ApiError::invalid_parameter(format!("arguments[0]: {}", e.message)))?;
         let Bson::Document(argument) = argument else {
@@ -181,7 +182,8 @@ mod tests {
 
     #[test]
     fn an_action_of_a_service_takes_one_document() {
-        let body = br#"{"name":"find","arguments":[{"database":"d","limit":{"$numberInt":"10"}}],"service":"mongodb-atlas"}"#;
+        let body =
+            br#"{"name":"find","arguments":[{"database":"d","limit":{"$numberInt":"10"}}],"service":"mongodb-atlas"}"#;
         let Request::Service { service, action, argument } = parse(body).unwrap() else { panic!("a function") };
         assert_eq!((service.as_str(), action.as_str()), ("mongodb-atlas", "find"));
         assert_eq!(argument, doc! {"database": "d", "limit": 10});

@@ -271,10 +271,7 @@ mod tests {
             (E::Pending, (401, "AuthError", "unauthorized", None)),
             (E::CreationFailed(text()), (401, "AuthError", "because", None)),
             (E::Rejected(text()), (401, "AuthError", "because", None)),
-            (
-                E::DomainNotAllowed,
-                (401, "DomainNotAllowed", "users of this domain may not log in to this app", None),
-            ),
+            (E::DomainNotAllowed, (401, "DomainNotAllowed", "users of this domain may not log in to this app", None)),
             (E::UserDisabled, (401, "UserDisabled", "user disabled", None)),
             (
                 E::ProviderNotFound("api-key".into()),

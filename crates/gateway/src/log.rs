@@ -27,8 +27,7 @@ pub(crate) fn record(exchange: &Exchange, outcome: &Result<Reply, ApiError>) {
     let took = i64::try_from(exchange.started.elapsed().as_millis()).unwrap_or(i64::MAX);
     entry.started = DateTime::from_millis(entry.completed.timestamp_millis().saturating_sub(took));
     entry.remote_ip = Some(exchange.peer().to_string());
-    entry.auth_event =
-        event.map(|(kind, provider)| AuthEvent { kind, provider, failed: outcome.is_err() });
+    entry.auth_event = event.map(|(kind, provider)| AuthEvent { kind, provider, failed: outcome.is_err() });
     match outcome {
         Ok(reply) => entry.user_id = reply.user().map(str::to_owned),
         Err(error) => {

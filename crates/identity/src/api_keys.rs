@@ -22,7 +22,7 @@ use crate::login::Presented;
 use crate::pipeline::Newcomer;
 use crate::secret;
 use crate::session::Open;
-use crate::store::{API_KEY, ANON_USER, LinkedIdentity};
+use crate::store::{ANON_USER, API_KEY, LinkedIdentity};
 use crate::types::{ApiKey, NewApiKey};
 
 /// Bytes of a key; twice as many hexadecimal digits.

@@ -85,11 +85,7 @@ impl Identity {
 
 impl Identity {
     /// The registration of an e-mail address.
-    pub(crate) async fn registration_of(
-        &self,
-        app: &App,
-        email: &str,
-    ) -> Result<Option<Registration>, IdentityError> {
+    pub(crate) async fn registration_of(&self, app: &App, email: &str) -> Result<Option<Registration>, IdentityError> {
         let (registrations, key) = (&self.store.registrations, key(app, email));
         let found = registrations.find_one(doc! {"app": &app.id, "email": &*key}).await?;
         if found.is_some() || *key == *email {

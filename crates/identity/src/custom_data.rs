@@ -3,8 +3,8 @@
 use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
 use futures::TryStreamExt as _;
-use mongodb::{ClientSession, Collection};
 use mongodb::options::ReturnDocument;
+use mongodb::{ClientSession, Collection};
 use serde_json::value::RawValue;
 use usher_app::App;
 use usher_contract::value;

@@ -46,4 +46,6 @@ pub use identity::{Identity, IdentityOptions};
 pub use import::{ImportedIdentity, ImportedUser};
 pub use mail::{Mailer, MailerError};
 pub use one_time::OneTime;
-pub use types::{AccessToken, ApiKey, Credential, Device, GoogleCredential, Login, NewApiKey, Profile, ProfileIdentity, UserSummary};
+pub use types::{
+    AccessToken, ApiKey, Credential, Device, GoogleCredential, Login, NewApiKey, Profile, ProfileIdentity, UserSummary,
+};

@@ -17,9 +17,15 @@ const REMEMBERED: u64 = 100_000;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Subject {
-    Identity { app: Arc<str>, email: Arc<str> },
+    Identity {
+        app: Arc<str>,
+        email: Arc<str>,
+    },
     /// Whoever reads the e-mails to this address.
-    Mailbox { app: Arc<str>, email: Arc<str> },
+    Mailbox {
+        app: Arc<str>,
+        email: Arc<str>,
+    },
     Address(IpAddr),
 }
 
@@ -66,9 +72,7 @@ impl Limiter {
     pub(crate) fn message(&self, app: &str, email: &str, peer: IpAddr) -> Result<(), IdentityError> {
         let mailbox = Subject::Mailbox { app: app.into(), email: email.into() };
         let address = Subject::Address(network(peer));
-        let wait = self
-            .wait(&mailbox, limits::MAILS_PER_IDENTITY)
-            .or_else(|| self.wait(&address, self.per_address));
+        let wait = self.wait(&mailbox, limits::MAILS_PER_IDENTITY).or_else(|| self.wait(&address, self.per_address));
         if let Some(seconds) = wait {
             return Err(IdentityError::TooManyRequests(seconds));
         }

@@ -51,10 +51,8 @@ impl Mailer {
     pub fn smtp(url: &str, from: &str) -> Result<Self, MailerError> {
         let from = from.parse().map_err(|_| MailerError::From(from.to_owned()))?;
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url);
-        let transport = builder
-            .map_err(|error| MailerError::Url(error.to_string()))?
-            .timeout(Some(limits::MAIL_DEADLINE))
-            .build();
+        let transport =
+            builder.map_err(|error| MailerError::Url(error.to_string()))?.timeout(Some(limits::MAIL_DEADLINE)).build();
         Ok(Self { smtp: Some(Smtp { transport, from }) })
     }
 
@@ -181,7 +179,9 @@ mod tests {
 
     #[test]
     fn an_address_cannot_smuggle_a_header() {
-        for bad in ["a@b.example\r\nBcc: c@d.example", "a@b.example, c@d.example", "<a@b.example>", "a b@c.example", "a"] {
+        for bad in
+            ["a@b.example\r\nBcc: c@d.example", "a@b.example, c@d.example", "<a@b.example>", "a b@c.example", "a"]
+        {
             assert!(!is_address(bad), "{bad}");
         }
         assert!(is_address("ann+shop@example.org"));

@@ -30,8 +30,15 @@ impl Identity {
         let stale = doc! {"app": &app.id, "seen_at": {"$lt": before}};
         let mut deleted = 0;
         loop {
-            let users: Vec<User> =
-                self.store.users.find(stale.clone()).sort(doc! {"seen_at": 1}).limit(BATCH).await?.try_collect().await?;
+            let users: Vec<User> = self
+                .store
+                .users
+                .find(stale.clone())
+                .sort(doc! {"seen_at": 1})
+                .limit(BATCH)
+                .await?
+                .try_collect()
+                .await?;
             if users.is_empty() {
                 return Ok(deleted);
             }

@@ -44,13 +44,7 @@ impl Identity {
     /// # Errors
     /// [`IdentityError::BadRequest`] where token or password are not acceptable, [`IdentityError::TokenInvalid`] where
     /// the token is not known, [`IdentityError::Overloaded`].
-    pub async fn reset(
-        &self,
-        app: &App,
-        token: &str,
-        token_id: &str,
-        password: &str,
-    ) -> Result<(), IdentityError> {
+    pub async fn reset(&self, app: &App, token: &str, token_id: &str, password: &str) -> Result<(), IdentityError> {
         userpass(app)?;
         let presented = OneTime::read(token, token_id)?;
         check_password(password)?;

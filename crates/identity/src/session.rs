@@ -127,7 +127,8 @@ impl Identity {
         self.seen(app, &open.user).await?;
         self.revocations.pardon(&open.user.id);
         let session = open.session.id.to_hex();
-        let grant = Grant { user: claims.sub, session: &session, device: claims.baas_device_id, domain: &domain, now: now() };
+        let grant =
+            Grant { user: claims.sub, session: &session, device: claims.baas_device_id, domain: &domain, now: now() };
         token::access(&key, &grant, claim.as_deref())
     }
 
@@ -148,8 +149,7 @@ impl Identity {
         }
         let open = doc! {"_id": session, "app": &app.id, "user_id": user, "expires_at": {"$gt": DateTime::now()}};
         let enabled = doc! {"_id": user, "app": &app.id, "disabled": false};
-        let (session, user) =
-            tokio::try_join!(self.store.sessions.find_one(open), self.store.users.find_one(enabled))?;
+        let (session, user) = tokio::try_join!(self.store.sessions.find_one(open), self.store.users.find_one(enabled))?;
         session.zip(user).map(|(session, user)| Open { session, user }).ok_or_else(IdentityError::no_session)
     }
 

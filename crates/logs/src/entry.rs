@@ -1,7 +1,7 @@
 //! What the log says of one thing that happened.
 
-use bson::oid::ObjectId;
 use bson::DateTime;
+use bson::oid::ObjectId;
 use serde::{Deserialize, Serialize};
 
 /// One entry (reference 7.5). It never holds a password, a token, a key, a secret's text or the arguments of a call.

@@ -66,11 +66,8 @@ impl Logs {
         let system = database.system();
         database.ensure_collection(system.name(), COLLECTION).await?;
         let collection: Collection<Entry> = system.collection(COLLECTION);
-        let indexes = [
-            index::plain(doc! {"app": 1, "_id": -1}),
-            index::plain(doc! {"co_id": 1}),
-            index::expiring("expires_at"),
-        ];
+        let indexes =
+            [index::plain(doc! {"app": 1, "_id": -1}), index::plain(doc! {"co_id": 1}), index::expiring("expires_at")];
         database.ensure_indexes(&collection, indexes).await?;
         let (queue, queued) = queue::queue();
         let writer = tokio::spawn(writer::write(collection.clone(), queued, options.retention));

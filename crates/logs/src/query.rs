@@ -108,10 +108,7 @@ impl Logs {
     ///
     /// # Errors
     /// The database's.
-    pub async fn tail(
-        &self,
-        query: &Query,
-    ) -> Result<BoxStream<'static, Result<Entry, DatabaseError>>, DatabaseError> {
+    pub async fn tail(&self, query: &Query) -> Result<BoxStream<'static, Result<Entry, DatabaseError>>, DatabaseError> {
         let following = self.follow(query).await?;
         let mut there = self.query(query).await?;
         there.reverse();

@@ -59,7 +59,8 @@ fn prepare(directory: &Path, output: Output) {
     // Mistakes are told when it is deployed.
     let Ok(loaded) = project::load(directory) else { return };
     let app = loaded.app;
-    if !app.functions.values().any(|function| matches!(function.source, Source::JavaScript(_) | Source::Inline { .. })) {
+    if !app.functions.values().any(|function| matches!(function.source, Source::JavaScript(_) | Source::Inline { .. }))
+    {
         return;
     }
     if !app.usher.present {

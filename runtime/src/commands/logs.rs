@@ -120,8 +120,7 @@ fn print(entry: &Entry, output: Output) {
 
 fn as_json(entry: &Entry) -> serde_json::Value {
     let time = |time: DateTime| time.try_to_rfc3339_string().unwrap_or_default();
-    let messages: Vec<_> =
-        entry.messages.iter().map(|line| json!({"level": line.level, "text": line.text})).collect();
+    let messages: Vec<_> = entry.messages.iter().map(|line| json!({"level": line.level, "text": line.text})).collect();
     json!({
         "co_id": entry.co_id,
         "type": entry.kind.as_str(),

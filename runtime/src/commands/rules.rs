@@ -172,7 +172,10 @@ fn told(explanation: &Explanation, document: &Document) -> String {
         fields => format!("\nhidden fields: {}", fields.join(", ")),
     };
     let document = value::to_extended_json(Bson::Document(document.clone()));
-    format!("{verdict}\nrole: {role}\nclause: {}\n{}{hidden}\ndocument: {document}", explanation.clause, explanation.because)
+    format!(
+        "{verdict}\nrole: {role}\nclause: {}\n{}{hidden}\ndocument: {document}",
+        explanation.clause, explanation.because
+    )
 }
 
 fn seen(visible: &Visible) -> serde_json::Value {

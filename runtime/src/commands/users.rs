@@ -157,7 +157,9 @@ async fn pending(app: &App, identity: &Identity, output: Output) -> Result<()> {
     }
     let json: Vec<_> = all
         .iter()
-        .map(|one| json!({ "id": one.id, "email": one.email, "confirmed": one.confirmed, "created_at": one.created_at }))
+        .map(
+            |one| json!({ "id": one.id, "email": one.email, "confirmed": one.confirmed, "created_at": one.created_at }),
+        )
         .collect();
     let row = |one: &PendingRegistration| {
         let state = if one.confirmed { "confirmed" } else { "unconfirmed" };

@@ -56,7 +56,8 @@ impl Kind for EnvironmentValues {
         _: Option<&Members>,
     ) -> Result<(), ControlError> {
         let given = members.get("values").and_then(Value::as_object);
-        let given = given.ok_or_else(|| ControlError::invalid("'values' is a required object, with a value for each environment"))?;
+        let given = given
+            .ok_or_else(|| ControlError::invalid("'values' is a required object, with a value for each environment"))?;
         let tag = |tag: &String| if tag.is_empty() { TAGS[0].to_owned() } else { tag.clone() };
         let given: BTreeMap<String, &Value> = given.iter().map(|(name, value)| (tag(name), value)).collect();
         if let Some(unknown) = given.keys().find(|tag| !TAGS.contains(&tag.as_str())) {

@@ -34,7 +34,8 @@ pub(super) fn to_names(workspace: &Workspace, members: &mut Members) -> Result<(
                 continue;
             }
             let found = known.iter().find(|(known, _)| known == id);
-            let (_, name) = found.ok_or_else(|| ControlError::invalid(format!("'{by_id}': there is nothing with the id {id:?}")))?;
+            let (_, name) = found
+                .ok_or_else(|| ControlError::invalid(format!("'{by_id}': there is nothing with the id {id:?}")))?;
             members.insert((*by_name).to_owned(), json!(name));
         }
     }

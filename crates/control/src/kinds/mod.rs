@@ -189,7 +189,8 @@ fn cleaned(mut members: Members) -> Members {
 
 /// The JSON files of a directory that hold one named thing each: name, path and members.
 fn named_files(workspace: &Workspace, directory: &str) -> Vec<(String, String, Members)> {
-    let paths: Vec<String> = workspace.files.below(directory).filter(|path| path.ends_with(".json")).map(str::to_owned).collect();
+    let paths: Vec<String> =
+        workspace.files.below(directory).filter(|path| path.ends_with(".json")).map(str::to_owned).collect();
     let file = |path: String| {
         let members = workspace.object(&path);
         let name = members.get("name")?.as_str()?.to_owned();

@@ -110,9 +110,13 @@ impl Kind for Rules {
 
 /// Database and collection: two members, or the older `namespace`.
 fn collection(members: &Members) -> Result<(String, String), ControlError> {
-    if let Some((database, collection)) = members.get("namespace").and_then(Value::as_str).and_then(|it| it.split_once('.')) {
+    if let Some((database, collection)) =
+        members.get("namespace").and_then(Value::as_str).and_then(|it| it.split_once('.'))
+    {
         let both = json!({"database": database, "collection": collection});
-        return both.as_object().map_or_else(|| Err(ControlError::invalid("'namespace' is malformed")), self::collection);
+        return both
+            .as_object()
+            .map_or_else(|| Err(ControlError::invalid("'namespace' is malformed")), self::collection);
     }
     Ok((segment(members, "database")?.to_owned(), segment(members, "collection")?.to_owned()))
 }

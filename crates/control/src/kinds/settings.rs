@@ -77,7 +77,8 @@ pub fn refresh_token_seconds(workspace: &Workspace) -> Option<u64> {
 /// Where it is no whole number of seconds.
 pub fn set_refresh_token_seconds(workspace: &mut Workspace, seconds: Option<&Value>) -> Result<(), ControlError> {
     let seconds = seconds.and_then(Value::as_u64);
-    let seconds = seconds.ok_or_else(|| ControlError::invalid("'expiration_time_seconds' is a required whole number"))?;
+    let seconds =
+        seconds.ok_or_else(|| ControlError::invalid("'expiration_time_seconds' is a required whole number"))?;
     let mut usher = workspace.object(USHER);
     let users = usher.entry("users").or_insert_with(|| json!({}));
     users[LIFETIME] = json!(seconds);

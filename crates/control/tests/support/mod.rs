@@ -66,10 +66,8 @@ impl Host {
     async fn on(database: Database, keys: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let runs = Arc::new(Runs::default());
-        let options = ControlOptions {
-            directory: directory.path().join("apps"),
-            keyring: Keyring::parse(keys).unwrap(),
-        };
+        let options =
+            ControlOptions { directory: directory.path().join("apps"), keyring: Keyring::parse(keys).unwrap() };
         let control = Control::open(database.clone(), runs.clone(), options).await.unwrap();
         Self { control, runs, database, embedded: None, directory }
     }

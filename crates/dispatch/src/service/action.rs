@@ -117,12 +117,8 @@ fn update(argument: &Document, many: bool) -> Result<Operation, Failure> {
     })
 }
 
-const MODIFY: [(&str, &str); 4] = [
-    ("sort", "sort"),
-    ("projection", "projection"),
-    ("upsert", "upsert"),
-    ("returnNewDocument", "returnNewDocument"),
-];
+const MODIFY: [(&str, &str); 4] =
+    [("sort", "sort"), ("projection", "projection"), ("upsert", "upsert"), ("returnNewDocument", "returnNewDocument")];
 
 fn find_and_update(argument: &Document) -> Result<Operation, Failure> {
     let filter = bytes(&query(argument, "filter")?)?;

@@ -90,9 +90,9 @@ impl Dispatcher {
     pub async fn ruling(self: &Arc<Self>, call: &ServiceCall) -> Result<(CollectionName, Bound), Failure> {
         let named = self.named_by(call)?;
         let reached = grants::under_rules(call.deployment.app(), &named)?;
-        let rules = reached.rules.ok_or_else(|| {
-            Failure::new(ErrorCode::NoMatchingRuleFound, "no rule exists for this namespace")
-        })?;
+        let rules = reached
+            .rules
+            .ok_or_else(|| Failure::new(ErrorCode::NoMatchingRuleFound, "no rule exists for this namespace"))?;
         let bound = rules.bind(self.around(call)).await?;
         Ok((named, bound))
     }

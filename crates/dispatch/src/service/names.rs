@@ -16,8 +16,10 @@ pub(super) fn no_such_service(action: &str) -> Failure {
 }
 
 pub(super) fn no_such_action(action: &str) -> Failure {
-    refused(format!("unknown action '{action}': a MongoDB service has find, findOne, aggregate, count, the insert, update \
-                     and delete actions, and watch as a stream"))
+    refused(format!(
+        "unknown action '{action}': a MongoDB service has find, findOne, aggregate, count, the insert, update \
+                     and delete actions, and watch as a stream"
+    ))
 }
 
 /// A member that must be text.
@@ -71,8 +73,10 @@ pub(super) fn query(argument: &Document, name: &str) -> Result<Document, Failure
 pub(super) fn has_operators(update: &Document) -> Result<bool, Failure> {
     let operators = update.keys().filter(|key| key.starts_with('$')).count();
     if operators != 0 && operators != update.len() {
-        return Err(refused("(FailedToParse) an update has either operators alone, such as $set, or fields alone: each \
-                            member must be an update operator"));
+        return Err(refused(
+            "(FailedToParse) an update has either operators alone, such as $set, or fields alone: each \
+                            member must be an update operator",
+        ));
     }
     let unknown = update.keys().find(|key| key.starts_with('$') && !MODIFIERS.contains(&key.as_str()));
     match unknown {

@@ -42,12 +42,18 @@ fn wanted(request: &Request<'_>) -> Result<Query, ApiError> {
     let mut kinds = Vec::new();
     for name in query::parameters(exchange, "type") {
         let kind = serde_json::from_value::<Kind>(Value::String(name.clone()));
-        kinds.push(kind.map_err(|_| ApiError::invalid_parameter(format!("'type': there are no entries of type {name}")))?);
+        kinds.push(
+            kind.map_err(|_| ApiError::invalid_parameter(format!("'type': there are no entries of type {name}")))?,
+        );
     }
     // Its presence says it, whatever its value but `false`.
-    let errors = exchange.parts.uri.query().unwrap_or_default().split('&').any(|pair| {
-        pair.split('=').next() == Some("errors_only") && !pair.ends_with("=false")
-    });
+    let errors = exchange
+        .parts
+        .uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .any(|pair| pair.split('=').next() == Some("errors_only") && !pair.ends_with("=false"));
     Ok(Query {
         app: request.app.client_app_id.clone(),
         co_id: query::parameter(exchange, "co_id"),

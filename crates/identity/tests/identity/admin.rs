@@ -78,8 +78,13 @@ async fn a_token_is_verified_for_another_server() {
     let verified = serde_json::to_value(host.identity.verify_token(&app(), &token).await.unwrap()).unwrap();
     let expected = claims(&token);
     for (member, claim) in [
-        ("sub", "sub"), ("exp", "exp"), ("iat", "iat"), ("iss", "iss"), ("domain_id", "baas_domain_id"),
-        ("device_id", "baas_device_id"), ("custom_user_data", "user_data"),
+        ("sub", "sub"),
+        ("exp", "exp"),
+        ("iat", "iat"),
+        ("iss", "iss"),
+        ("domain_id", "baas_domain_id"),
+        ("device_id", "baas_device_id"),
+        ("custom_user_data", "user_data"),
     ] {
         assert_eq!(verified[member], expected[claim], "{member}");
     }

@@ -123,7 +123,8 @@ async fn providers_can_be_off_and_registrations_pending() {
     assert!(matches!(refusal, Err(IdentityError::ProviderNotFound(name)) if name == "anon-user"));
 
     let mut careful = app();
-    careful.providers.local_userpass = Some(LocalUserpass { confirmation: Confirmation::Mail(Mail::default()), ..LocalUserpass::default() });
+    careful.providers.local_userpass =
+        Some(LocalUserpass { confirmation: Confirmation::Mail(Mail::default()), ..LocalUserpass::default() });
     register(&host.identity, careful, "ann@example.com", PASSWORD).await.unwrap();
     assert!(matches!(host.login("ann@example.com", PASSWORD).await, Err(IdentityError::Pending)));
     assert!(matches!(host.login("ann@example.com", "wrong one").await, Err(IdentityError::InvalidPassword)));

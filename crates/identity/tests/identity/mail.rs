@@ -125,8 +125,12 @@ async fn one_of_many_who_use_a_token_at_once_succeeds() {
         tokio::spawn(async move { identity.reset(&app, &token, &id, &format!("password {number}")).await.is_ok() })
     });
     let outcomes = futures::future::join_all(tries).await;
-    let won: Vec<usize> =
-        outcomes.into_iter().enumerate().filter(|(_, done)| *done.as_ref().unwrap()).map(|(number, _)| number).collect();
+    let won: Vec<usize> = outcomes
+        .into_iter()
+        .enumerate()
+        .filter(|(_, done)| *done.as_ref().unwrap())
+        .map(|(number, _)| number)
+        .collect();
     assert_eq!(won.len(), 1, "{won:?}");
     host.login(ANN, &format!("password {}", won[0])).await.unwrap();
     host.stop().await;

@@ -88,7 +88,10 @@ async fn custom_data_goes_with_its_user_where_the_app_says_so() {
     tidy.usher.users.delete_custom_data = true;
     let ann = host.user("ann@example.com").await.user_id;
     let id = bson::oid::ObjectId::parse_str(&ann).unwrap();
-    host.custom_data().insert_many([doc! {"user_id": &ann}, doc! {"user_id": id}, doc! {"user_id": "other"}]).await.unwrap();
+    host.custom_data()
+        .insert_many([doc! {"user_id": &ann}, doc! {"user_id": id}, doc! {"user_id": "other"}])
+        .await
+        .unwrap();
     host.identity.delete_user(&tidy, &ann).await.unwrap();
     let left = host.custom_data().find_one(doc! {}).await.unwrap().unwrap();
     assert_eq!(left.get_str("user_id").unwrap(), "other");

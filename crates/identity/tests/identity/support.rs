@@ -113,7 +113,11 @@ pub(crate) fn app() -> App {
         deployment_model: "LOCAL".to_owned(),
         location: "US-VA".to_owned(),
         allowed_request_origins: Vec::new(),
-        providers: Providers { anon_user: true, local_userpass: Some(LocalUserpass::default()), ..Providers::default() },
+        providers: Providers {
+            anon_user: true,
+            local_userpass: Some(LocalUserpass::default()),
+            ..Providers::default()
+        },
         custom_user_data: CustomUserData {
             enabled: true,
             data_source: "mongodb-atlas".to_owned(),

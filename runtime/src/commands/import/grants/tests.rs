@@ -206,7 +206,7 @@ fn what_a_required_file_and_rules_name_is_found_on_disk() {
     write("root_config.json", r#"{"config_version": 20210101, "name": "a"}"#);
     write("data_sources/main/config.json", r#"{"name": "Cluster0", "type": "mongodb-atlas"}"#);
     write("data_sources/main/shop/invoices/rules.json", r#"{"database": "shop", "collection": "Invoices"}"#);
-    write("data_sources/main/shop/stock/schema.json", "{}");
+    write("data_sources/main/shop/stock/schema.json", r#"{"bsonType": "object"}"#);
     write("functions/config.json", r#"[{"name": "a", "run_as_system": true}]"#);
     write("functions/a.js", "exports = () => require('../lib/orders')(context);");
     write(
