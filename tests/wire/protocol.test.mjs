@@ -238,7 +238,7 @@ test("providers that are not there are named", async () => {
     const message = `authentication via '${provider}' is unsupported`;
     for (const method of ["POST", "GET"]) {
       const body = method === "POST" ? { key: "k", token: "t", authCode: "c" } : undefined;
-      const reply = await http(method, `${ofApp}/auth/providers/${provider}/login`, { body });
+      const reply = await http(method, `${ofApp}/auth/providers/${provider}/login?redirect=http://a.test&state=abcdefghijkl`, { body });
       assertError(reply, 404, "AuthProviderNotFound", message);
     }
   }

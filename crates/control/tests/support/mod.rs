@@ -17,7 +17,8 @@ pub(crate) struct Host {
     pub(crate) control: Arc<Control>,
     runs: Arc<Runs>,
     database: Database,
-    embedded: Option<Embedded>,
+    /// Of the host that started the database: the database, and where its data is.
+    embedded: Option<(Embedded, tempfile::TempDir)>,
     directory: tempfile::TempDir,
 }
 
@@ -48,10 +49,10 @@ impl Host {
     }
 
     pub(crate) async fn with(keys: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let embedded = Embedded::start(directory.path(), None).await.unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let embedded = Embedded::start(data.path(), None).await.unwrap();
         let database = Database::connect(embedded.uri(), ConnectOptions::default()).await.unwrap();
-        Self { embedded: Some(embedded), ..Self::on(database, keys).await }
+        Self { embedded: Some((embedded, data)), ..Self::on(database, keys).await }
     }
 
     /// Another host on the same database.
@@ -73,7 +74,7 @@ impl Host {
     }
 
     pub(crate) async fn stop(self) {
-        if let Some(embedded) = self.embedded {
+        if let Some((embedded, _data)) = self.embedded {
             embedded.stop().await;
         }
     }
