@@ -32,8 +32,7 @@ pub(crate) fn load(scripts: &[u8]) -> std::result::Result<Vec<u8>, Error> {
             let scripts = decode(&ctx, |decoder| decoder.bytes(scripts))?;
             let facts: Value<'_> = load.call((scripts,))?;
             let kept = |name: &str| usher.get::<_, Function<'_>>(name).map(|function| Persistent::save(&ctx, function));
-            let functions =
-                [kept("call")?, kept("response")?, kept("settle")?, kept("fire")?, kept("describe")?];
+            let functions = [kept("call")?, kept("response")?, kept("settle")?, kept("fire")?, kept("describe")?];
             Ok((encode(&ctx, |encoder| encoder.document(&facts))?, functions))
         });
         loaded.catch(&ctx).map_err(|error| caught(&error))
