@@ -355,9 +355,9 @@ pub const TRIGGER_FIRST_PAUSE: Duration = Duration::from_millis(500);
 pub const TRIGGER_LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long events that were set aside are kept, for somebody to replay them.
 pub const TRIGGER_DEAD_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// Events that are written down in one transaction.
+/// Events that are written down at once.
 pub const TRIGGER_BATCH_EVENTS: usize = 100;
-/// Their size together; a larger event makes a batch of its own. Transactions should be small.
+/// Their size together; a larger event is written down by itself. All of it stands in one document for a moment.
 pub const TRIGGER_BATCH_BYTES: usize = 4 * MIB;
 /// Events of one trigger that are in memory while they wait; more wait in the database.
 pub const TRIGGER_BUFFER_EVENTS: usize = 512;

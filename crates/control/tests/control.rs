@@ -23,7 +23,7 @@ async fn an_app_is_made_changed_and_deleted() {
     let control = &host.control;
     let app = control.create_app(&named("shop"), "me").await.unwrap();
     assert!(app.client_app_id.starts_with("shop-"), "{app:?}");
-    assert_eq!(host.running(), [app.client_app_id.clone()]);
+    assert_eq!(host.running(), std::slice::from_ref(&app.client_app_id));
     let made = control.edit(app.id, "me", |it| kinds::create(&Functions, it, function("a"))).await.unwrap();
     assert_eq!(made["name"], "a");
     assert_eq!(host.functions(&app.client_app_id), ["a"]);

@@ -44,6 +44,9 @@ pub(crate) struct Position {
     pub(crate) next: i64,
     /// What is followed, in words: another one has other places.
     pub(crate) subject: String,
+    /// Deliveries that are on their way into the queue; see [`crate::queue::Queue::append`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) batch: Option<Vec<Delivery>>,
     /// Where to go on; absent for triggers of the clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) place: Option<Place>,

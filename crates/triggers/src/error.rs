@@ -1,6 +1,6 @@
 //! What can go wrong with triggers.
 
-use usher_database::{ChangesError, DatabaseError, Transient};
+use usher_database::{ChangesError, DatabaseError};
 
 /// Why something about triggers failed.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +36,6 @@ pub enum TriggerError {
     /// What should be the id of a delivery is none.
     #[error("\"{0}\" is no id of a delivery; `usher triggers dead` shows them")]
     NoId(String),
-}
-
-impl Transient for TriggerError {
-    fn is_transient(&self) -> bool {
-        matches!(self, Self::Database(error) if error.is_transient())
-    }
 }
 
 impl From<mongodb::error::Error> for TriggerError {

@@ -2,8 +2,8 @@
 //!
 //! Three parts stand around one queue in the system database:
 //!
-//! - A source (`source/`) turns what happens into deliveries. They are written in the transaction that moves the place to
-//!   go on from, so each event is written down exactly once.
+//! - A source (`source/`) turns what happens into deliveries. They are written down in the one write that moves the place
+//!   to go on from, so each event is written down exactly once.
 //! - The collection `deliveries` holds what has not been delivered, in the order in which it happened.
 //! - The runner (`runner.rs`) calls the function, one delivery after the other for each ordering key. A delivery goes when
 //!   its function has succeeded; one that keeps failing is set aside, for an operator to replay.

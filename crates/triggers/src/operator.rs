@@ -11,6 +11,7 @@ use usher_database::Database;
 use crate::document::{Delivery, Lease, Position, Store, id};
 use crate::error::TriggerError;
 use crate::plan;
+use crate::queue::PUT_BACK;
 use crate::triggers::events;
 
 /// Looks after triggers, beside whatever host runs them.
@@ -91,7 +92,8 @@ impl Operator {
     /// The database's.
     pub async fn list(&self, app: &App) -> Result<Vec<TriggerState>, TriggerError> {
         let of_app = doc! {"app": &app.id};
-        let positions: Vec<Position> = self.store.positions.find(of_app).await?.try_collect().await?;
+        let positions: Vec<Position> =
+            self.store.positions.find(of_app).projection(doc! {"batch": 0}).await?.try_collect().await?;
         let mut positions: HashMap<String, Position> =
             positions.into_iter().map(|position| (position.trigger.clone(), position)).collect();
         let names: HashSet<&String> = app.triggers.keys().chain(positions.keys()).collect();
@@ -157,8 +159,7 @@ impl Operator {
     /// # Errors
     /// The database's; [`TriggerError::NoId`].
     pub async fn replay(&self, app: &App, which: &Which) -> Result<u64, TriggerError> {
-        // An epoch that every holder of the lease takes for an earlier one, and makes its own.
-        let again = doc! {"state": "waiting", "failures": 0, "epoch": 0_i64};
+        let again = doc! {"state": "waiting", "failures": 0, "epoch": PUT_BACK};
         let gone = doc! {"due": "", "died": "", "expires": ""};
         let which = self::which(app, which)?;
         let replayed = self.store.deliveries.update_many(which, doc! {"$set": again, "$unset": gone}).await?;

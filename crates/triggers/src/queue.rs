@@ -1,8 +1,12 @@
 //! The queue of one trigger, as the holder of its lease may change it. Every write names the lease's epoch.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use bson::oid::ObjectId;
 use bson::{DateTime, Document, RawDocumentBuf, doc};
 use futures::TryStreamExt as _;
+use mongodb::error::ErrorKind;
 use mongodb::options::ReturnDocument;
 use serde::Deserialize;
 use usher_contract::limits;
@@ -20,7 +24,12 @@ pub(crate) struct Queue {
     pub(crate) app: String,
     pub(crate) trigger: String,
     pub(crate) epoch: i64,
+    /// The deliveries below this number are in the queue.
+    written: Arc<AtomicI64>,
 }
+
+/// The epoch of a delivery that an operator has put back: before the first of any lease.
+pub(crate) const PUT_BACK: i64 = 0;
 
 /// An event that is to be written down.
 pub(crate) struct Event {
@@ -76,25 +85,25 @@ impl Queue {
             app: plan.app.clone(),
             trigger: plan.trigger.name.clone(),
             epoch,
+            written: Arc::default(),
         };
         let older = doc! {"_id": &queue.id, "epoch": {"$lte": epoch}};
-        let position = store
-            .positions
-            .find_one_and_update(older, doc! {"$set": {"epoch": epoch}})
-            .await?
-            .ok_or(TriggerError::Superseded)?;
-        queue.adopt().await?;
-        Ok((queue, position))
+        let fence = doc! {"$set": {"epoch": epoch}};
+        let found = store.positions.find_one_and_update(older, fence).await?.ok_or(TriggerError::Superseded)?;
+        queue.finish(&found).await?;
+        let waiting = doc! {"trigger": &queue.id, "state": "waiting", "epoch": {"$lt": epoch}};
+        store.deliveries.update_many(waiting, doc! {"$set": {"epoch": epoch}}).await?;
+        Ok((queue, found))
     }
 
-    /// What waits under earlier epochs waits under ours.
-    async fn adopt(&self) -> Result<(), TriggerError> {
-        let older = doc! {"trigger": &self.id, "state": "waiting", "epoch": {"$lt": self.epoch}};
-        self.store.deliveries.update_many(older, doc! {"$set": {"epoch": self.epoch}}).await?;
-        Ok(())
+    /// The position to go on from, after whatever an interrupted [`append`](Self::append) left to do.
+    pub(crate) async fn resume(&self) -> Result<Position, TriggerError> {
+        let position = self.position().await?;
+        self.finish(&position).await?;
+        Ok(position)
     }
 
-    pub(crate) async fn position(&self) -> Result<Position, TriggerError> {
+    async fn position(&self) -> Result<Position, TriggerError> {
         let position = self.store.positions.find_one(self.ours()).await?;
         position.ok_or(TriggerError::Superseded)
     }
@@ -103,26 +112,50 @@ impl Queue {
         doc! {"_id": &self.id, "epoch": self.epoch}
     }
 
-    /// Writes events down and moves the position with them, all or nothing.
+    /// Writes events down and moves the position with them, all or nothing, in one write: the position itself holds them
+    /// until they are in the queue. A transaction would do, were it not that one whose host has died keeps what it wrote
+    /// locked for a minute.
     pub(crate) async fn append(&self, events: Vec<Event>, progress: &Progress) -> Result<(), TriggerError> {
+        let next = self.written.load(Ordering::Acquire);
+        let deliveries: Vec<Delivery> = (next..).zip(events).map(|(n, event)| self.delivery(n, event)).collect();
+        let after = next.saturating_add(i64::try_from(deliveries.len()).unwrap_or(i64::MAX));
         let mut step = progress.update()?;
-        let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-        step.insert("$inc", doc! {"next": count});
+        if let Ok(set) = step.get_document_mut("$set") {
+            set.insert("next", after);
+            set.insert("batch", bson::serialize_to_bson(&deliveries).map_err(mongodb::error::Error::custom)?);
+        }
         let mut ours = self.ours();
-        ours.insert("subject", &progress.subject);
-        let (ours, step, events, store) = (&ours, &step, &events, &self.store);
-        store
-            .database
-            .transaction(|transaction| async move {
-                let mut session = transaction.session().await;
-                let moved = store.positions.find_one_and_update(ours.clone(), step.clone());
-                let position = moved.session(&mut *session).await?;
-                let position = position.ok_or(TriggerError::Superseded)?;
-                let deliveries = (position.next..).zip(events).map(|(n, event)| self.delivery(n, event));
-                store.deliveries.insert_many(deliveries).session(&mut *session).await?;
+        ours.extend(doc! {"subject": &progress.subject, "next": next});
+        self.write_position(ours, step).await?;
+        self.enqueue(deliveries, after).await
+    }
+
+    /// Does what is left of an append that got as far as the position.
+    async fn finish(&self, position: &Position) -> Result<(), TriggerError> {
+        match &position.batch {
+            Some(batch) => {
+                let batch = batch.iter().map(|delivery| Delivery { epoch: self.epoch, ..delivery.clone() });
+                self.enqueue(batch.collect(), position.next).await
+            }
+            None => {
+                self.written.store(position.next, Ordering::Release);
                 Ok(())
-            })
-            .await
+            }
+        }
+    }
+
+    /// Moves a batch from the position to the queue, where the runner sees it only when the position is rid of it: until
+    /// then nothing of it has been delivered, and doing this again changes nothing.
+    async fn enqueue(&self, batch: Vec<Delivery>, after: i64) -> Result<(), TriggerError> {
+        match self.store.deliveries.insert_many(&batch).ordered(false).await {
+            Err(error) if !all_there(&error) => return Err(error.into()),
+            _ => {}
+        }
+        let mut ours = self.ours();
+        ours.insert("next", after);
+        self.write_position(ours, doc! {"$unset": {"batch": ""}}).await?;
+        self.written.store(after, Ordering::Release);
+        Ok(())
     }
 
     /// Moves the position where nothing happened.
@@ -147,16 +180,16 @@ impl Queue {
         self.write_position(self.ours(), doc! {"$set": fields}).await
     }
 
-    fn delivery(&self, n: i64, event: &Event) -> Delivery {
+    fn delivery(&self, n: i64, event: Event) -> Delivery {
         Delivery {
             id: ObjectId::new(),
             app: self.app.clone(),
             trigger: self.id.clone(),
             n,
             epoch: self.epoch,
-            key: event.key.clone(),
+            key: event.key,
             state: State::Waiting,
-            event: event.argument.clone(),
+            event: event.argument,
             created: DateTime::now(),
             attempts: 0,
             failures: 0,
@@ -170,11 +203,12 @@ impl Queue {
     /// The first deliveries of other keys than these, in order, with their sizes. The second value says whether there
     /// may be more.
     pub(crate) async fn fetch(&self, not: Vec<String>) -> Result<(Vec<(Delivery, usize)>, bool), TriggerError> {
-        let waiting = doc! {"trigger": &self.id, "state": "waiting", "key": {"$nin": not}};
+        let written = self.written.load(Ordering::Acquire);
+        let waiting = doc! {"trigger": &self.id, "state": "waiting", "n": {"$lt": written}, "key": {"$nin": not}};
         let most = i64::try_from(limits::TRIGGER_BUFFER_EVENTS / 4).unwrap_or(i64::MAX);
         let deliveries = self.store.deliveries.clone_with_type::<RawDocumentBuf>();
         let mut cursor = deliveries.find(waiting).sort(doc! {"n": 1}).limit(most).await?;
-        let (mut found, mut bytes, mut foreign) = (Vec::new(), 0, false);
+        let (mut found, mut bytes) = (Vec::new(), 0);
         while let Some(raw) = cursor.try_next().await? {
             let size = raw.as_bytes().len();
             let delivery: Delivery =
@@ -182,19 +216,30 @@ impl Queue {
             if delivery.epoch > self.epoch {
                 return Err(TriggerError::Superseded);
             }
-            // An operator has put it back since.
-            foreign |= delivery.epoch < self.epoch;
+            if delivery.epoch != self.epoch && !self.take(&delivery).await? {
+                continue;
+            }
             found.push((delivery, size));
             bytes += size;
             if bytes > limits::TRIGGER_BUFFER_BYTES / 2 {
                 break;
             }
         }
-        if foreign {
-            self.adopt().await?;
-        }
         let more = bytes > limits::TRIGGER_BUFFER_BYTES / 2 || found.len() >= limits::TRIGGER_BUFFER_EVENTS / 4;
         Ok((found, more))
+    }
+
+    /// Whether a delivery of another epoch is to be made. One that an operator has put back is; it bears none. Those of
+    /// an earlier holder were taken over at once, so one that comes later was written by a host that had been frozen, and
+    /// has been delivered already.
+    async fn take(&self, delivery: &Delivery) -> Result<bool, TriggerError> {
+        let this = doc! {"_id": delivery.id, "epoch": delivery.epoch};
+        if delivery.epoch == PUT_BACK {
+            self.store.deliveries.update_one(this, doc! {"$set": {"epoch": self.epoch}}).await?;
+            return Ok(true);
+        }
+        self.store.deliveries.delete_one(this).await?;
+        Ok(false)
     }
 
     /// Notes that an attempt begins; `None` where the delivery need not be made any more.
@@ -238,5 +283,19 @@ impl Queue {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether the only trouble with an insertion was that documents were there already.
+fn all_there(error: &mongodb::error::Error) -> bool {
+    const DUPLICATE_KEY: i32 = 11_000;
+    match error.kind.as_ref() {
+        ErrorKind::InsertMany(error) => {
+            let errors = error.write_errors.as_deref().unwrap_or_default();
+            error.write_concern_error.is_none()
+                && !errors.is_empty()
+                && errors.iter().all(|error| error.code == DUPLICATE_KEY)
+        }
+        _ => false,
     }
 }

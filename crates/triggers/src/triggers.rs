@@ -129,13 +129,21 @@ impl Triggers {
             Some(watched) => Some(store.database.present(watched).await?),
             None => None,
         };
-        let mut position = Position {
+        if let Some(found) = found {
+            let place = bson::serialize_to_bson(&place).map_err(mongodb::error::Error::custom)?;
+            let anew = doc! {"subject": subject, "place": place, "time": DateTime::now(), "paused": false};
+            let as_found = doc! {"_id": &plan.id, "subject": found.subject};
+            store.positions.update_one(as_found, doc! {"$set": anew, "$unset": {"halted": ""}}).await?;
+            return Ok(());
+        }
+        let position = Position {
             id: plan.id.clone(),
             app: plan.app.clone(),
             trigger: plan.trigger.name.clone(),
             epoch: 0,
             next: 0,
             subject,
+            batch: None,
             place,
             time: DateTime::now(),
             paused: false,
@@ -144,17 +152,11 @@ impl Triggers {
             failed: None,
             failure: None,
         };
-        let Some(found) = found else {
-            return match store.positions.insert_one(&position).await {
-                Err(error) if !is_duplicate_key(&error) => Err(error.into()),
-                // Another host was first, a moment ago.
-                _ => Ok(()),
-            };
-        };
-        let as_found = doc! {"_id": &plan.id, "subject": found.subject, "epoch": found.epoch, "next": found.next};
-        (position.epoch, position.next) = (found.epoch, found.next);
-        store.positions.replace_one(as_found, &position).await?;
-        Ok(())
+        match store.positions.insert_one(&position).await {
+            Err(error) if !is_duplicate_key(&error) => Err(error.into()),
+            // Another host was first, a moment ago.
+            _ => Ok(()),
+        }
     }
 
     /// Begins nothing more.

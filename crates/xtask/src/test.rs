@@ -11,9 +11,9 @@ use crate::workspace::{cargo, output, status, target};
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let ready = setup::everything()?;
     let all: &[&str] = if output("cargo", &["nextest", "--version"]).is_some() {
-        &["nextest", "run", "--workspace"]
+        &["nextest", "run", "--workspace", "--no-fail-fast"]
     } else {
-        &["test", "--workspace", "--lib", "--bins", "--tests"]
+        &["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]
     };
     // Everything is built first, and the binary with it, because the end-to-end tests find the sample app built.
     eprintln!("Building the tests; the first time takes some minutes.");

@@ -6,10 +6,9 @@ use std::time::Duration;
 use bson::{Bson, DateTime, Document, doc};
 use futures::TryStreamExt as _;
 use usher_app::AuthenticationTrigger;
-use usher_contract::limits;
 use usher_database::{Change, Following, Since};
 
-use super::Follows;
+use super::{Batch, Follows, Reading, size};
 use crate::document::Position;
 use crate::error::TriggerError;
 use crate::queue::Event;
@@ -49,26 +48,27 @@ impl Follows<'_> {
         let (store, queue) = (self.source.store, self.source.queue);
         // The present first: what is committed while the collection is read is found at least once.
         let place = store.database.present(&events(&store.database)).await?;
-        let (now, reached) = (DateTime::now(), queue.position().await?.time);
+        let (now, reached) = (DateTime::now(), queue.resume().await?.time);
         let late = i64::try_from(LATE.as_millis()).unwrap_or_default();
         let mut filter = matching;
         filter.insert("time", doc! {"$gte": DateTime::from_millis(reached.timestamp_millis() - late)});
         let happened = store.database.system().collection::<Document>("events");
         let mut cursor = happened.find(filter).sort(doc! {"time": 1, "_id": 1}).await?;
-        let mut batch = Vec::new();
+        let mut batch = Batch::default();
         while let Some(found) = cursor.try_next().await? {
-            batch.extend(event(&found));
-            if batch.len() >= limits::TRIGGER_BATCH_EVENTS {
+            let reading = Reading { event: event(&found), size: size(&found), place: place.clone() };
+            if batch.is_full() || !batch.has_room(reading.size) {
                 // Not yet the place: if this is interrupted, it is done again.
-                queue.append(std::mem::take(&mut batch), &self.progress(None, reached)).await?;
+                queue.append(std::mem::take(&mut batch).events, &self.progress(None, reached)).await?;
                 self.source.wake.notify_one();
             }
+            batch.add(reading);
         }
         let progress = self.progress(Some(place.clone()), now);
-        if batch.is_empty() {
+        if batch.events.is_empty() {
             queue.advance(&progress).await?;
         } else {
-            queue.append(batch, &progress).await?;
+            queue.append(batch.events, &progress).await?;
             self.source.wake.notify_one();
         }
         Ok(place)

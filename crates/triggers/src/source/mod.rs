@@ -31,17 +31,38 @@ pub(crate) struct Source<'a> {
 }
 
 /// What a change is to a trigger: an event, or nothing.
-type Reading<'a> = &'a (dyn Fn(Change) -> Option<Event> + Send + Sync);
+type Read<'a> = &'a (dyn Fn(Change) -> Option<Event> + Send + Sync);
+
+/// One step along a stream, read.
+struct Reading {
+    event: Option<Event>,
+    size: usize,
+    place: Place,
+}
+
+impl Reading {
+    fn of(step: Step, read: Read<'_>) -> Self {
+        match step {
+            Step::Quiet(place) => Self { event: None, size: 0, place },
+            Step::Change(change) => {
+                let place = change.place.clone();
+                let event = read(*change);
+                let size = event.as_ref().and_then(|event| event.argument.as_ref()).map_or(0, size);
+                Self { event, size, place }
+            }
+        }
+    }
+}
 
 impl Source<'_> {
     /// Runs from where the position says. `listened` says whether any host had the trigger before this one.
     pub(crate) async fn run(&self, trigger: &Trigger, listened: bool) -> Result<Infallible, TriggerError> {
         let subject = plan::subject(trigger);
-        let mut position = self.queue.position().await?;
+        let mut position = self.queue.resume().await?;
         while position.subject != subject {
             // A deployment in between is about to write its own.
             sleep(limits::TRIGGER_POLL).await;
-            position = self.queue.position().await?;
+            position = self.queue.resume().await?;
         }
         let absent = listened && is_old(position.time);
         let follows = Follows { source: self, subject, paused: position.paused, absent };
@@ -57,7 +78,7 @@ impl Source<'_> {
         self.queue.halt(&error.to_string()).await?;
         loop {
             sleep(limits::TRIGGER_POLL).await;
-            match self.queue.position().await {
+            match self.queue.resume().await {
                 Ok(position) if position.halted.is_none() => return Ok(()),
                 Ok(_) | Err(TriggerError::Database(_)) => {}
                 Err(error) => return Err(error),
@@ -88,16 +109,25 @@ impl Follows<'_> {
     }
 
     /// Writes down what a stream of changes brings. Ends with the first error; the position is where to go on.
-    async fn follow(&self, mut changes: Changes, read: Reading<'_>) -> Result<Infallible, TriggerError> {
+    async fn follow(&self, mut changes: Changes, read: Read<'_>) -> Result<Infallible, TriggerError> {
         let mut written = Instant::now();
+        let mut left = None;
         loop {
             let mut batch = Batch::default();
-            batch.add(changes.next().await?, read);
+            batch.add(match left.take() {
+                Some(reading) => reading,
+                None => Reading::of(changes.next().await?, read),
+            });
             while !batch.is_full()
                 && let Some(step) = changes.next_now()
             {
                 // What came before an error is not lost: the stream is followed again from the position.
-                batch.add(step?, read);
+                let reading = Reading::of(step?, read);
+                if !batch.has_room(reading.size) {
+                    left = Some(reading);
+                    break;
+                }
+                batch.add(reading);
             }
             let progress = self.progress(batch.place, DateTime::now());
             if !batch.events.is_empty() {
@@ -122,17 +152,15 @@ struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, step: Step, read: Reading<'_>) {
-        match step {
-            Step::Quiet(place) => self.place = Some(place),
-            Step::Change(change) => {
-                self.place = Some(change.place.clone());
-                if let Some(event) = read(*change) {
-                    self.bytes += event.argument.as_ref().map_or(0, size);
-                    self.events.push(event);
-                }
-            }
-        }
+    fn add(&mut self, reading: Reading) {
+        self.place = Some(reading.place);
+        self.bytes += reading.size;
+        self.events.extend(reading.event);
+    }
+
+    /// Whether something of this size may be added: all of it is one document at a time.
+    fn has_room(&self, size: usize) -> bool {
+        self.events.is_empty() || self.bytes.saturating_add(size) <= limits::TRIGGER_BATCH_BYTES
     }
 
     fn is_full(&self) -> bool {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use bson::{Document, doc};
+use bson::oid::ObjectId;
+use bson::{DateTime, Document, doc};
 use futures::TryStreamExt as _;
 use usher_triggers::TriggerOptions;
 
 use crate::support::{LEASE, Stage, eventually, n, things};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a runtime that is shut down leaves a transaction open for a minute; the end-to-end test kills a process"]
 async fn a_host_that_dies_is_followed_by_another_and_nothing_is_lost() {
     const DOCUMENTS: i32 = 20;
     const ROUNDS: i32 = 10;
@@ -36,7 +36,7 @@ async fn a_host_that_dies_is_followed_by_another_and_nothing_is_lost() {
     eventually("it is under way", async || stage.data("seen").count_documents(doc! {}).await.unwrap() > 30).await;
     assert_eq!(host().await.as_deref(), Some("doomed"), "the second does not interfere");
     tokio::task::spawn_blocking(move || doomed.shutdown_timeout(std::time::Duration::ZERO)).await.unwrap();
-    // Its connections close, as those of a dead process do; else the database would wait a minute for its transaction.
+    // Its connections close, as those of a dead process do.
     drop(dead);
 
     let expected = usize::try_from(DOCUMENTS * ROUNDS).unwrap();
@@ -112,4 +112,42 @@ async fn a_host_whose_lease_was_taken_while_it_slept_writes_nothing() {
     let seen = stage.delivered(2).await;
     assert_eq!(seen.iter().map(n).collect::<Vec<_>>(), [1, 2], "each once: under the old epoch nothing was written");
     stage.stop([one]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_dead_host_was_writing_down_is_delivered_once() {
+    let stage = Stage::new(vec![things(|_| {})]).await;
+    let one = stage.host("one").await;
+    stage.data("things").insert_one(doc! {"n": 1}).await.unwrap();
+    stage.delivered(1).await;
+    one.triggers.stop().await;
+
+    // It died with two deliveries on their way, one of them there already.
+    let delivery = |n: i64| {
+        let event = doc! {"documentKey": {"_id": n}, "fullDocument": {"n": i32::try_from(n).unwrap() + 1}};
+        doc! {
+            "_id": ObjectId::new(), "app": "app", "trigger": "app/changes", "n": n, "epoch": 1_i64, "key": n.to_string(),
+            "state": "waiting", "event": event, "created": DateTime::now(), "attempts": 0, "failures": 0,
+        }
+    };
+    let batch = vec![delivery(1), delivery(2)];
+    let (positions, deliveries) = (stage.system("trigger_positions"), stage.system("deliveries"));
+    deliveries.insert_one(&batch[0]).await.unwrap();
+    let dying = doc! {"$set": {"batch": &batch, "next": 3_i64}};
+    positions.update_one(doc! {"_id": "app/changes"}, dying).await.unwrap();
+    let two = stage.host("two").await;
+    let seen = stage.delivered(3).await;
+    let mut numbers: Vec<i32> = seen.iter().map(n).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3]);
+    let position = positions.find_one(doc! {"_id": "app/changes"}).await.unwrap().unwrap();
+    assert!(!position.contains_key("batch") && position.get_i64("epoch").unwrap() == 2, "{position}");
+
+    // And if it was only frozen, what it writes under its old epoch is not delivered again.
+    deliveries.insert_one(&batch[1]).await.unwrap();
+    eventually("it is thrown away", async || deliveries.count_documents(doc! {}).await.unwrap() == 0).await;
+    assert_eq!(stage.seen().await.len(), 3);
+    stage.data("things").insert_one(doc! {"n": 4}).await.unwrap();
+    assert_eq!(n(stage.delivered(4).await.last().unwrap()), 4);
+    stage.stop([two]).await;
 }
