@@ -11,9 +11,9 @@ use crate::workspace::{cargo, output, status, target};
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let ready = setup::everything()?;
     let all: &[&str] = if output("cargo", &["nextest", "--version"]).is_some() {
-        &["nextest", "run", "--workspace", "--no-fail-fast"]
+        &["nextest", "run", "--workspace"]
     } else {
-        &["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]
+        &["test", "--workspace", "--lib", "--bins", "--tests"]
     };
     // Everything is built first, and the binary with it, because the end-to-end tests find the sample app built.
     eprintln!("Building the tests; the first time takes some minutes.");
@@ -25,7 +25,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
         runner(&ready, &["test", "--workspace", "--doc", "--quiet"], &[])?;
         javascript::tests()?;
     }
-    runner(&ready, all, arguments)?;
+    // Whoever waited for the build wants to know of every failure, not of the first.
+    runner(&ready, all, &[&["--no-fail-fast".to_owned()], arguments].concat())?;
     Ok(ExitCode::SUCCESS)
 }
 
