@@ -41,6 +41,11 @@ impl Deployer for Rooms {
             tracing::error!(app = client_app_id, story = format!("{error:#}"), "the triggers of an app go on running");
         }
         self.dispatcher.remove(client_app_id);
+        if let Some(triggers) = &self.triggers
+            && let Err(error) = triggers.forget(client_app_id).await
+        {
+            tracing::warn!(app = client_app_id, %error, "events of an app that is gone are kept");
+        }
     }
 }
 

@@ -10,8 +10,9 @@ use crate::json::{self, Fields, Node};
 use crate::known::{Known, no_function};
 use crate::names::quote;
 use crate::run_as;
+use crate::secrets::Secrets;
 use crate::tree::join;
-use crate::{Context, Endpoint, Function, RunAs, Shape};
+use crate::{Context, Endpoint, Function, RunAs, Shape, Validation};
 use entry::Entry;
 
 pub(crate) use webhooks::find as webhooks;
@@ -27,6 +28,7 @@ const KEYS: &[&str] = &[
     "function_id",
     "function_name",
     "validation_method",
+    "verification_method",
     "secret_id",
     "secret_name",
     "respond_result",
@@ -79,7 +81,7 @@ impl Reader<'_> {
         let disabled = fields.flag("disabled");
         let route = fields.required("route").and_then(route);
         let method = fields.get("httpMethod").or_else(|| fields.required("http_method")).and_then(entry::method);
-        let validation = entry::validation(fields, "validation_method", &["secret_name"], self.known.secrets, disabled);
+        let validation = validation(fields, self.known.secrets, disabled);
         let function = self.function(fields, disabled);
         let entry = Entry::read(fields, Shape::Json);
         let (Some(route), Some(method), Some(validation), Some(function)) = (route, method, validation, function)
@@ -116,6 +118,21 @@ impl Reader<'_> {
             return None;
         }
         self.known.function(node)
+    }
+}
+
+/// How requests show that they may. The documentation of App Services has two names for it; to read just one would leave
+/// an endpoint open whose author closed it.
+fn validation(fields: Fields<'_>, secrets: &Secrets, disabled: bool) -> Option<Validation> {
+    let read = |key| entry::validation(fields, key, &["secret_name"], secrets, disabled);
+    match (read("validation_method")?, read("verification_method")?) {
+        (Validation::None, other) | (other, Validation::None) => Some(other),
+        (one, other) if one == other => Some(one),
+        _ => {
+            let message = "\"validation_method\" and \"verification_method\" differ";
+            fields.node.mistake(message, "remove \"verification_method\"");
+            None
+        }
     }
 }
 

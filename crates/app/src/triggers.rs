@@ -29,9 +29,13 @@ const KEYS: &[&str] = &[
     "function_name",
     "error_handler",
     "last_modified",
+    "skip_catchup_event",
+    "skip_catchup_events",
 ];
 const AUTHENTICATION_KEYS: &[&str] = &["operation_type", "operation_types", "providers"];
-const SCHEDULED_KEYS: &[&str] = &["schedule", "schedule_type", "skip_catchup_events"];
+const SCHEDULED_KEYS: &[&str] = &["schedule", "schedule_type", "skip_catchup_event", "skip_catchup_events"];
+/// The documentation of App Services has the first, its exports the second.
+const SKIPS: [&str; 2] = ["skip_catchup_event", "skip_catchup_events"];
 
 /// The triggers that Usher runs, by name.
 pub(crate) fn read(context: Context<'_>, known: Known<'_>) -> BTreeMap<String, Trigger> {
@@ -60,11 +64,19 @@ fn trigger(node: Node<'_>, known: Known<'_>) -> Option<Trigger> {
     let kind = fields.required("type").and_then(kind);
     let function = function(fields, known, disabled);
     let config = fields.required("config").and_then(Node::object)?;
-    let occasion = match kind? {
+    let mut occasion = match kind? {
         AUTHENTICATION => authentication(config)?,
         DATABASE => Occasion::Database(database::read(config, known, disabled)?),
         _ => Occasion::Scheduled(scheduled(config)?),
     };
+    // Some wrote it beside the block that it belongs to.
+    if skips(fields) {
+        match &mut occasion {
+            Occasion::Database(trigger) => trigger.skip_catchup_events = true,
+            Occasion::Scheduled(trigger) => trigger.skip_catchup_events = true,
+            Occasion::Authentication(_) => {}
+        }
+    }
     Some(Trigger { name: name?.to_owned(), function: function?, disabled, occasion })
 }
 
@@ -128,5 +140,11 @@ fn provider(node: Node<'_>) -> Option<String> {
 fn scheduled(config: Fields<'_>) -> Option<ScheduledTrigger> {
     config.refuse_misspelt(SCHEDULED_KEYS);
     let schedule = schedule::read(config.required("schedule")?)?;
-    Some(ScheduledTrigger { schedule, skip_catchup_events: config.flag("skip_catchup_events") })
+    Some(ScheduledTrigger { schedule, skip_catchup_events: skips(config) })
+}
+
+/// Whether what happened while the trigger was off is to be forgotten.
+fn skips(fields: Fields<'_>) -> bool {
+    // Both are read, so that both their mistakes are told.
+    SKIPS.map(|key| fields.flag(key)).contains(&true)
 }

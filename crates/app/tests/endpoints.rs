@@ -42,6 +42,28 @@ fn every_field_of_an_endpoint_is_read() {
 }
 
 #[test]
+fn a_validation_is_read_under_both_of_its_names() {
+    let secret = r#""secret_name": "hook""#;
+    for key in ["validation_method", "verification_method"] {
+        let read = endpoint(&format!(r#""{key}": "SECRET_AS_QUERY_PARAM", {secret}"#));
+        assert_eq!(read.validation, Validation::Query("s3cret".into()), "{key}");
+    }
+    let both = |other: &str| {
+        format!(
+            r#"[{{"route": "/a", "http_method": "GET", "function_name": "hello", {secret},
+                 "validation_method": "{other}", "verification_method": "VERIFY_PAYLOAD"}}]"#
+        )
+    };
+    for other in ["NO_VALIDATION", "VERIFY_PAYLOAD"] {
+        let read = loaded(&[("http_endpoints/config.json", &both(other))]);
+        assert_eq!(read.app.endpoints[0].validation, Validation::Signature("s3cret".into()), "{other}");
+    }
+    let content = both("SECRET_AS_QUERY_PARAM");
+    let all: Vec<_> = BASE.iter().chain([&SECRETS, &("http_endpoints/config.json", &content)]).copied().collect();
+    assert!(load_both(&all).unwrap_err().to_string().contains("differ"));
+}
+
+#[test]
 fn one_route_may_have_an_endpoint_for_each_method_and_others_switched_off() {
     let entry = |method: &str, disabled: bool| {
         format!(r#"{{"route": "/a", "http_method": "{method}", "function_name": "hello", "disabled": {disabled}}}"#)

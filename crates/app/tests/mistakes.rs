@@ -142,7 +142,6 @@ const CASES: &[Case<'_>] = &[
     ("google for everybody", &[(PROVIDERS, "{\"oauth2-google\": {\"config\": {\n\"clientId\": \"\"}}}")], (PROVIDERS, 2, "no token could be for this app")),
     ("google with an unknown secret", &[(PROVIDERS, "{\"oauth2-google\": {\"config\": {\"clientId\": \"a\"},\n\"secret_config\": {\"clientSecret\": \"google\"}}}")], (PROVIDERS, 2, "the secret \"google\" is not known")),
     ("misspelt domains", &[(PROVIDERS, "{\"oauth2-google\": {\"config\": {\"clientId\": \"a\"},\n\"domain_restriction\": [\"example.com\"]}}")], (PROVIDERS, 2, "did you mean \"domain_restrictions\"?")),
-    ("domains that nobody checks", &[(PROVIDERS, "{\"oauth2-apple\": {\"config\": {\"clientId\": \"a\"},\n\"domain_restrictions\": [\"example.com\"]}}")], (PROVIDERS, 2, "cannot be told apart by domain")),
     // Who may call, and as whom
     ("expression that is none", &[(FUNCTIONS, "[{\"name\": \"hello\",\n\"can_evaluate\": [1]}]")], (FUNCTIONS, 2, "")),
     ("misspelt can_evaluate", &[(FUNCTIONS, "[{\"name\": \"hello\",\n\"can_evalute\": {}}]")], (FUNCTIONS, 2, "did you mean \"can_evaluate\"?")),
@@ -172,7 +171,8 @@ const CASES: &[Case<'_>] = &[
     ("trigger on a strange operation", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\", \"config\": {\"database\": \"d\", \"operation_types\": [\"INSERT\",\n\"UPDAT\"]}}")], (TRIGGER, 2, "did you mean \"UPDATE\"?")),
     ("trigger on users without an operation", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"AUTHENTICATION\", \"function_name\": \"hello\", \"config\":\n{\"providers\": []}}")], (TRIGGER, 2, "\"operation_type\" is missing")),
     ("trigger of another data source", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\", \"config\": {\"database\": \"d\",\n\"service_name\": \"x\"}}")], (TRIGGER, 2, "no data source is named \"x\"")),
-    ("trigger without a database", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\",\n\"config\": {}}")], (TRIGGER, 2, "\"database\" is missing")),
+    ("trigger without a database", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\",\n\"config\": {\"collection\": \"c\"}}")], (TRIGGER, 2, "a collection is named, and no database")),
+    ("trigger that skips nothing known", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"SCHEDULED\", \"function_name\": \"hello\", \"config\": {\"schedule\": \"0 0 * * *\",\n\"skip_catchup_evnts\": true}}")], (TRIGGER, 2, "did you mean \"skip_catchup_events\"?")),
     ("trigger of Usher's own database", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\", \"config\":\n{\"database\": \"usher\"}}")], (TRIGGER, 2, "is not for apps")),
     ("trigger with a broken match", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\", \"config\": {\"database\": \"d\",\n\"match\": {\"fullDocument.o\": {\"$oid\": \"x\"}}}}")], (TRIGGER, 2, "not Extended JSON")),
     ("trigger with a match that is text", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"DATABASE\", \"function_name\": \"hello\", \"config\": {\"database\": \"d\",\n\"match\": \"x\"}}")], (TRIGGER, 2, "must hold an object")),

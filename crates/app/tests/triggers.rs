@@ -44,7 +44,7 @@ fn every_option_of_a_database_trigger_is_read() {
     let owner = ObjectId::parse_str("5f00000000000000000000ab").unwrap();
     let wanted = DatabaseTrigger {
         data_source: "mongodb-atlas".into(),
-        database: "shop".into(),
+        database: Some("shop".into()),
         collection: Some("orders".into()),
         operations: vec!["INSERT".into(), "UPDATE".into()],
         filter: Some(doc! { "fullDocument.owner": owner, "updateDescription": { "$exists": true } }),
@@ -66,11 +66,63 @@ fn without_a_collection_it_is_of_the_whole_database() {
     ] {
         let wanted = DatabaseTrigger {
             data_source: "mongodb-atlas".into(),
-            database: "shop".into(),
+            database: Some("shop".into()),
             operations: vec!["DELETE".into()],
             ..DatabaseTrigger::default()
         };
         assert_eq!(database(config), wanted);
+    }
+}
+
+#[test]
+fn without_a_database_it_is_of_all_of_them() {
+    for config in [r#"{"database": "", "collection": "", "operation_types": ["DROP_DATABASE"]}"#, "{}"] {
+        let content = format!(r#"{{"name": "t", "type": "DATABASE", "function_name": "hello", "config": {config}}}"#);
+        let loaded = loaded(&content);
+        let Occasion::Database(read) = &loaded.app.triggers["t"].occasion else { panic!("{loaded:?}") };
+        assert_eq!((&read.database, &read.collection), (&None, &None));
+        assert!(loaded.notices[0].message.contains("every database that is an app's"), "{:?}", loaded.notices);
+    }
+}
+
+/// Every operation that the documentation of App Services lists.
+#[test]
+fn operations_on_collections_have_the_names_of_app_services() {
+    let names = [
+        "CREATE_COLLECTION",
+        "MODIFY_COLLECTION",
+        "RENAME_COLLECTION",
+        "SHARD_COLLECTION",
+        "DROP_COLLECTION",
+        "RESHARD_COLLECTION",
+        "REFINE_COLLECTION_SHARD_KEY",
+        "CREATE_INDEXES",
+        "DROP_INDEXES",
+        "DROP_DATABASE",
+    ];
+    let list = names.map(|name| format!("\"{name}\"")).join(",");
+    assert_eq!(database(&format!(r#"{{"database": "shop", "operation_types": [{list}]}}"#)).operations, names);
+}
+
+/// The documentation has the singular, exports the plural; some wrote it beside `config`.
+#[test]
+fn what_happened_meanwhile_is_skipped_however_that_is_written() {
+    for (outside, config) in [
+        ("", r#", "skip_catchup_event": true"#),
+        ("", r#", "skip_catchup_events": true"#),
+        (r#""skip_catchup_event": true,"#, ""),
+        (r#""skip_catchup_events": true,"#, ""),
+    ] {
+        let skips = |kind: &str, rest: &str| {
+            let head = format!(r#""name": "t", "type": "{kind}", "function_name": "hello", {outside}"#);
+            match trigger(&format!(r#"{{{head} "config": {{{rest}{config}}}}}"#)).occasion {
+                Occasion::Database(trigger) => trigger.skip_catchup_events,
+                Occasion::Scheduled(trigger) => trigger.skip_catchup_events,
+                Occasion::Authentication(_) => false,
+            }
+        };
+        assert!(skips("SCHEDULED", r#""schedule": "0 0 * * *""#), "{outside}{config}");
+        assert!(skips("DATABASE", r#""database": "d""#), "{outside}{config}");
     }
 }
 

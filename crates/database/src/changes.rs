@@ -21,6 +21,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Where a projection cannot reach: what this module has to know of every event.
 const KEPT: &str = "usher";
 
+/// What an event loses that is larger than a document may be: all that has no bounds of its own.
+pub const LARGE_PARTS: [&str; 3] = ["fullDocument", "fullDocumentBeforeChange", "updateDescription"];
+
 /// What is followed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Watched {
@@ -33,6 +36,8 @@ pub enum Watched {
     },
     /// Every collection of a database.
     Database(String),
+    /// Every collection of every database but MongoDB's own. A filter keeps out what is nobody's business.
+    Deployment,
 }
 
 /// A place in the history of changes: the last one that was seen, or a moment between two. MongoDB calls it a resume
@@ -65,12 +70,22 @@ pub struct Following {
     pub full_document: bool,
     /// Whether events carry the document as it was before, where the collection keeps it.
     pub before_change: bool,
+    /// Whether there are events of collections that are made and changed, and of their indexes.
+    pub expanded: bool,
 }
 
 impl Following {
     /// Everything that happens to something from a place on.
     pub fn new(watched: Watched, since: Since) -> Self {
-        Self { watched, since, filter: None, project: None, full_document: false, before_change: false }
+        Self {
+            watched,
+            since,
+            filter: None,
+            project: None,
+            full_document: false,
+            before_change: false,
+            expanded: false,
+        }
     }
 }
 
@@ -83,6 +98,8 @@ pub struct Change {
     pub key: Option<Document>,
     /// The event as MongoDB words it, projected.
     pub event: Document,
+    /// Whether the event is larger than a document may be, and therefore lacks [`LARGE_PARTS`].
+    pub cut: bool,
     /// The place of this event.
     pub place: Place,
 }
@@ -173,12 +190,25 @@ struct Reader {
     stream: Option<ChangeStream<Document>>,
     /// Whether the stream has been opened and not yet answered.
     untried: bool,
+    steps: Steps,
     pause: Duration,
+}
+
+/// How events are asked for. MongoDB gives none that is larger than a document may be: the stream fails there, whoever
+/// opens it again.
+#[derive(Clone, Copy, PartialEq)]
+enum Steps {
+    /// As many at once as there are.
+    Many,
+    /// One at a time: the stream has failed at one that is too large, and comes to stand right before it.
+    Single,
+    /// Just the next, without its large parts.
+    Cut,
 }
 
 impl Reader {
     fn new(database: Database, following: Following) -> Self {
-        Self { database, following, stream: None, untried: true, pause: FIRST_PAUSE }
+        Self { database, following, stream: None, untried: true, steps: Steps::Many, pause: FIRST_PAUSE }
     }
 
     async fn step(mut reader: Box<Self>) -> (Box<Self>, Result<Step, ChangesError>) {
@@ -188,6 +218,12 @@ impl Reader {
                 Ok(None) => {}
                 Err(error) => {
                     reader.stream = None;
+                    if is_too_large(&error) && reader.steps != Steps::Cut {
+                        // Only what fails at its first event stands right before the one that is too large.
+                        let first = reader.steps == Steps::Single && reader.untried;
+                        reader.steps = if first { Steps::Cut } else { Steps::Single };
+                        continue;
+                    }
                     // A place that a running stream could not go on from is tried once more by itself.
                     if is_lost(&error) && reader.untried {
                         return (reader, Err(ChangesError::Lost(error.to_string())));
@@ -218,6 +254,10 @@ impl Reader {
         let Since::After(place) = &self.following.since else { return Ok(None) };
         let Some(event) = event else {
             let step = Step::Quiet(place.clone());
+            if self.steps == Steps::Single {
+                // What was too large is gone.
+                (self.stream, self.steps) = (None, Steps::Many);
+            }
             if !alive {
                 self.stream = None;
                 self.rest().await;
@@ -225,6 +265,9 @@ impl Reader {
             return Ok(Some(step));
         };
         let change = self.change(event, place.clone());
+        if self.steps == Steps::Cut {
+            (self.stream, self.steps) = (None, Steps::Many);
+        }
         // What was followed is gone; its successor of the same name is followed on.
         if change.kind == "invalidate" {
             self.stream = None;
@@ -241,12 +284,17 @@ impl Reader {
         options.full_document_before_change =
             following.before_change.then_some(FullDocumentBeforeChangeType::WhenAvailable);
         options.max_await_time = Some(limits::STREAM_AWAIT);
+        options.show_expanded_events = following.expanded.then_some(true);
+        options.batch_size = (self.steps != Steps::Many).then_some(1);
         if let Since::After(Place(token)) = &following.since {
             // Unlike `resumeAfter`, it goes on after the end of a collection.
             options.start_after = Some(token.clone());
         }
         let client = self.database.streams().map_err(Error::custom)?;
-        let pipeline = pipeline(following);
+        let mut pipeline = pipeline(following);
+        if self.steps == Steps::Cut {
+            pipeline.push(doc! {"$unset": LARGE_PARTS.to_vec()});
+        }
         let stream = match &following.watched {
             Watched::Collection { database, collection } => {
                 let collection = client.database(database).collection::<Document>(collection);
@@ -255,6 +303,7 @@ impl Reader {
             Watched::Database(database) => {
                 client.database(database).watch().pipeline(pipeline).with_options(options).await?
             }
+            Watched::Deployment => client.watch().pipeline(pipeline).with_options(options).await?,
         };
         if let (Since::Now, Some(token)) = (&following.since, stream.resume_token()) {
             self.following.since = Since::After(Place(token));
@@ -274,7 +323,7 @@ impl Reader {
         if self.following.project.as_ref().is_some_and(|project| project.get("_id").is_some_and(is_off)) {
             event.remove("_id");
         }
-        Change { kind, key, event, place }
+        Change { kind, key, event, cut: self.steps == Steps::Cut, place }
     }
 
     async fn rest(&mut self) {
@@ -325,6 +374,11 @@ fn is_off(value: &Bson) -> bool {
 /// CappedPositionLost, InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost, a token that is none.
 fn is_lost(error: &Error) -> bool {
     matches!(error.kind.as_ref(), ErrorKind::Command(command) if [136, 260, 280, 286, 40_647].contains(&command.code))
+}
+
+/// BSONObjectTooLarge.
+fn is_too_large(error: &Error) -> bool {
+    matches!(error.kind.as_ref(), ErrorKind::Command(command) if command.code == 10_334)
 }
 
 /// Whether the server refuses for good. Errors of the network and of elections pass.

@@ -14,7 +14,7 @@ pub mod index;
 mod retry;
 mod transaction;
 
-pub use changes::{Change, Changes, ChangesError, Following, Place, Since, Step, Watched};
+pub use changes::{Change, Changes, ChangesError, Following, LARGE_PARTS, Place, Since, Step, Watched};
 pub use connect::{ConnectOptions, Database};
 pub use embedded::{Embedded, EmbeddedError};
 pub use error::{DatabaseError, is_duplicate_key};

@@ -9,7 +9,7 @@ use rand::RngExt as _;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use usher_app::{Occasion, Trigger};
-use usher_contract::{limits, value};
+use usher_contract::{ErrorCode, Failure, limits, value};
 use usher_dispatch::{Call, CallError, Caller, Deployment, Dispatcher, Origin};
 use usher_logs::{Entry, Kind};
 
@@ -73,23 +73,24 @@ impl Attempts {
             attempt = begun.attempts, "started"
         );
         let outcome = self.call(deployment, trigger, &delivery, &invocation).await;
-        let failures = begun.failures + 1;
-        let (settled, after) = match &outcome {
-            Ok(_) => (Settled::Done, After::Next),
+        if let Err(CallError::Overloaded(message)) = &outcome {
             // Nobody's failure: there was no sandbox.
-            Err(CallError::Overloaded(message)) => {
-                tracing::warn!(target: "usher::trigger", app = queue.app, trigger = queue.trigger, message, "waits");
-                return Ok(After::Again(Instant::now() + limits::TRIGGER_FIRST_PAUSE));
-            }
-            Err(error) if failures >= self.most => (Settled::Dead { error: error.to_string() }, After::Next),
-            Err(error) => {
+            tracing::warn!(target: "usher::trigger", app = queue.app, trigger = queue.trigger, message, "waits");
+            return Ok(After::Again(Instant::now() + limits::TRIGGER_FIRST_PAUSE));
+        }
+        // A function can throw a text of any length, and it stands beside the event in one document.
+        let error = outcome.err().map(|error| limits::log_line(&error.to_string()).to_owned());
+        let failures = begun.failures + 1;
+        let (settled, after) = match &error {
+            None => (Settled::Done, After::Next),
+            Some(error) if failures >= self.most => (Settled::Dead { error: error.clone() }, After::Next),
+            Some(error) => {
                 let pause = pause(failures);
                 let millis = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
                 let due = DateTime::from_millis(DateTime::now().timestamp_millis().saturating_add(millis));
-                (Settled::Again { error: error.to_string(), due }, After::Again(Instant::now() + pause))
+                (Settled::Again { error: error.clone(), due }, After::Again(Instant::now() + pause))
             }
         };
-        let error = outcome.err().map(|error| error.to_string());
         Ended {
             attempts: &self,
             delivery: &delivery,
@@ -112,7 +113,10 @@ impl Attempts {
         delivery: &Delivery,
         invocation: &str,
     ) -> Result<Vec<u8>, CallError> {
-        let arguments = delivery.event.iter().map(|event| Bson::Document(event.clone()));
+        let event = delivery.argument().map_err(|error| {
+            CallError::Failed(Failure::new(ErrorCode::InvalidDocument, format!("the event cannot be read: {error}")))
+        })?;
+        let arguments = event.into_iter().map(Bson::Document);
         let call = Call {
             deployment: deployment.clone(),
             function: trigger.function.clone(),
@@ -157,8 +161,7 @@ impl Ended<'_> {
             );
             return;
         };
-        let error = limits::log_line(error);
-        noted.extend(doc! {"failed": now, "failure": error});
+        noted.extend(doc! {"failed": now, "failure": *error});
         if *dead {
             if let Some(logs) = attempts.dispatcher.logs() {
                 let mut entry = Entry::begin(app, invocation, Kind::TriggerFailure);

@@ -1,10 +1,11 @@
 //! The documents in the system database.
 
 use bson::oid::ObjectId;
-use bson::{DateTime, Document, doc};
+use bson::{Binary, DateTime, Document, doc};
 use futures::future::try_join_all;
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
+use usher_contract::limits;
 use usher_database::{Database, Place, index};
 
 use crate::error::TriggerError;
@@ -81,14 +82,19 @@ pub(crate) struct Delivery {
     /// Deliveries of one key happen one after the other.
     pub(crate) key: String,
     pub(crate) state: State,
-    /// The function's argument; without it, the function gets none.
+    /// The function's argument as BSON; without it, the function gets none. In bytes, so that neither its names nor its
+    /// depth, which are not ours, keep it from being written down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) event: Option<Document>,
+    pub(crate) event: Option<Binary>,
     pub(crate) created: DateTime,
     /// How often the function was called for it.
     pub(crate) attempts: i32,
     /// How often that failed: a host that dies is not the function's failure.
     pub(crate) failures: i32,
+    /// Whether an operator has put it back. What bears an earlier epoch without this was written by a host that had been
+    /// frozen.
+    #[serde(default)]
+    pub(crate) replayed: bool,
     /// Not before this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) due: Option<DateTime>,
@@ -101,6 +107,26 @@ pub(crate) struct Delivery {
     /// When it is forgotten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires: Option<DateTime>,
+}
+
+impl Delivery {
+    /// The function's argument.
+    pub(crate) fn argument(&self) -> Result<Option<Document>, bson::error::Error> {
+        self.event.as_ref().map(|event| bson::deserialize_from_slice(&event.bytes)).transpose()
+    }
+
+    /// Sets it aside.
+    pub(crate) fn die(&mut self, error: String) {
+        let (died, expires) = last_days();
+        (self.state, self.error, self.died, self.expires) = (State::Dead, Some(error), Some(died), Some(expires));
+    }
+}
+
+/// Now, and when what is set aside now is forgotten.
+pub(crate) fn last_days() -> (DateTime, DateTime) {
+    let now = DateTime::now();
+    let kept = i64::try_from(limits::TRIGGER_DEAD_RETENTION.as_millis()).unwrap_or(i64::MAX);
+    (now, DateTime::from_millis(now.timestamp_millis().saturating_add(kept)))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -75,24 +75,28 @@ impl Lines {
         line.deliveries.front().map(|(delivery, _)| delivery.clone())
     }
 
-    /// Ends an attempt; gives whether the line has ended, so that the queue may hold more of its key.
+    /// Ends an attempt; gives whether the queue may hold what there is room for now: of its key where the line has ended,
+    /// of others where it has shrunk.
     pub(crate) fn finish(&mut self, key: &str, after: After) -> bool {
         let Some(line) = self.lines.get_mut(key) else { return true };
-        match after {
-            After::Again(when) => line.at = At::Until(when),
+        let gone: Vec<usize> = match after {
+            After::Again(when) => {
+                line.at = At::Until(when);
+                // What waits behind a failure waits in the queue: keys that fail must not take the room of all others.
+                line.deliveries.drain(1..).map(|(_, size)| size).collect()
+            }
             After::Next => {
                 line.at = At::Ready;
-                if let Some((_, size)) = line.deliveries.pop_front() {
-                    self.events -= 1;
-                    self.bytes -= size;
-                }
+                line.deliveries.pop_front().map(|(_, size)| size).into_iter().collect()
             }
-        }
+        };
+        self.events -= gone.len();
+        self.bytes -= gone.iter().sum::<usize>();
         let ended = line.deliveries.is_empty();
         if ended {
             self.lines.remove(key);
         }
-        ended
+        ended || (!gone.is_empty() && matches!(after, After::Again(_)))
     }
 
     /// When the next line that waits may go on.
@@ -140,6 +144,7 @@ mod tests {
             created: DateTime::now(),
             attempts: 0,
             failures: 0,
+            replayed: false,
             due: None,
             error: None,
             died: None,
@@ -162,16 +167,33 @@ mod tests {
         assert_eq!(start(&mut lines, now), Some(1));
 
         let later = now + Duration::from_secs(1);
-        assert!(!lines.finish("a", After::Again(later)));
+        assert!(lines.finish("a", After::Again(later)), "3 makes room for others");
         assert_eq!(lines.next_due(), Some(later));
         lines.add(vec![delivery(9, "c")], |_| None);
         assert_eq!(start(&mut lines, now), Some(9), "3 waits behind 1, c does not");
         assert_eq!(start(&mut lines, now), None);
         assert_eq!(start(&mut lines, later), Some(1), "the same again");
-        assert!(!lines.finish("a", After::Next));
+        assert!(!lines.finish("a", After::Again(later)), "nothing stands behind it");
+        assert_eq!(start(&mut lines, later), Some(1));
+        assert!(lines.finish("a", After::Next), "the queue has 3");
+        lines.add(vec![delivery(3, "a")], |_| None);
         assert_eq!(start(&mut lines, later), Some(3));
         assert!(lines.finish("a", After::Next));
         assert_eq!(lines.keys(), ["c"]);
+    }
+
+    #[test]
+    fn keys_that_fail_leave_room_for_others() {
+        let mut lines = Lines::default();
+        let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(60));
+        let most = i64::try_from(limits::TRIGGER_BUFFER_EVENTS).unwrap();
+        lines.add((0..most).map(|n| delivery(n, &(n % 4).to_string())).collect(), |_| None);
+        assert!(!lines.have_room());
+        while let Some(delivery) = lines.start(now) {
+            assert!(lines.finish(&delivery.key, After::Again(later)));
+        }
+        assert_eq!(lines.events, 4);
+        assert_eq!(lines.bytes, 400);
     }
 
     #[test]

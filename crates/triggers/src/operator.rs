@@ -11,7 +11,6 @@ use usher_database::Database;
 use crate::document::{Delivery, Lease, Position, Store, id};
 use crate::error::TriggerError;
 use crate::plan;
-use crate::queue::PUT_BACK;
 use crate::triggers::events;
 
 /// Looks after triggers, beside whatever host runs them.
@@ -141,16 +140,18 @@ impl Operator {
         let which = which(app, &Which::All { trigger: trigger.map(str::to_owned) })?;
         let found = self.store.deliveries.find(which).sort(doc! {"trigger": 1, "n": 1}).await?;
         let found: Vec<Delivery> = found.try_collect().await?;
-        let dead = found.into_iter().map(|delivery| DeadDelivery {
-            id: delivery.id.to_hex(),
-            trigger: delivery.trigger.split_once('/').map(|(_, name)| name.to_owned()).unwrap_or_default(),
-            event: delivery.event,
-            attempts: delivery.attempts,
-            error: delivery.error.unwrap_or_default(),
-            created: delivery.created,
-            died: delivery.died.unwrap_or(delivery.created),
+        let dead = found.into_iter().map(|delivery| {
+            Ok(DeadDelivery {
+                event: delivery.argument().map_err(mongodb::error::Error::from)?,
+                id: delivery.id.to_hex(),
+                trigger: delivery.trigger.split_once('/').map(|(_, name)| name.to_owned()).unwrap_or_default(),
+                attempts: delivery.attempts,
+                error: delivery.error.unwrap_or_default(),
+                created: delivery.created,
+                died: delivery.died.unwrap_or(delivery.created),
+            })
         });
-        Ok(dead.collect())
+        dead.collect()
     }
 
     /// Puts events back that were set aside, with all their attempts before them; gives how many. Each goes before what
@@ -159,7 +160,7 @@ impl Operator {
     /// # Errors
     /// The database's; [`TriggerError::NoId`].
     pub async fn replay(&self, app: &App, which: &Which) -> Result<u64, TriggerError> {
-        let again = doc! {"state": "waiting", "failures": 0, "epoch": PUT_BACK};
+        let again = doc! {"state": "waiting", "failures": 0, "replayed": true};
         let gone = doc! {"due": "", "died": "", "expires": ""};
         let which = self::which(app, which)?;
         let replayed = self.store.deliveries.update_many(which, doc! {"$set": again, "$unset": gone}).await?;

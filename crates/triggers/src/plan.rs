@@ -33,18 +33,21 @@ pub(crate) fn all(dispatcher: &Dispatcher) -> BTreeMap<String, Plan> {
 pub(crate) fn subject(trigger: &Trigger) -> String {
     match &trigger.occasion {
         Occasion::Authentication(_) => "users".to_owned(),
-        Occasion::Scheduled(_) => "clock".to_owned(),
-        Occasion::Database(trigger) => match &trigger.collection {
-            Some(collection) => format!("collection {}.{collection}", trigger.database),
-            None => format!("database {}", trigger.database),
+        // Of another schedule no time has passed yet.
+        Occasion::Scheduled(trigger) => format!("clock {}", trigger.schedule),
+        Occasion::Database(trigger) => match watched(trigger) {
+            Watched::Collection { database, collection } => format!("collection {database}.{collection}"),
+            Watched::Database(database) => format!("database {database}"),
+            Watched::Deployment => "every database".to_owned(),
         },
     }
 }
 
 /// The same for the database.
 pub(crate) fn watched(trigger: &DatabaseTrigger) -> Watched {
-    match &trigger.collection {
-        Some(collection) => Watched::Collection { database: trigger.database.clone(), collection: collection.clone() },
-        None => Watched::Database(trigger.database.clone()),
+    match (trigger.database.clone(), trigger.collection.clone()) {
+        (Some(database), Some(collection)) => Watched::Collection { database, collection },
+        (Some(database), None) => Watched::Database(database),
+        (None, _) => Watched::Deployment,
     }
 }

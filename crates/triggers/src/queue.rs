@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use bson::oid::ObjectId;
-use bson::{DateTime, Document, RawDocumentBuf, doc};
+use bson::spec::BinarySubtype;
+use bson::{Binary, DateTime, Document, RawDocumentBuf, doc};
 use futures::TryStreamExt as _;
 use mongodb::error::ErrorKind;
 use mongodb::options::ReturnDocument;
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use usher_contract::limits;
 use usher_database::Place;
 
-use crate::document::{Delivery, Position, State, Store};
+use crate::document::{Delivery, Position, State, Store, last_days};
 use crate::error::TriggerError;
 use crate::plan::Plan;
 
@@ -28,13 +29,13 @@ pub(crate) struct Queue {
     written: Arc<AtomicI64>,
 }
 
-/// The epoch of a delivery that an operator has put back: before the first of any lease.
-pub(crate) const PUT_BACK: i64 = 0;
-
 /// An event that is to be written down.
 pub(crate) struct Event {
     pub(crate) key: String,
-    pub(crate) argument: Option<Document>,
+    /// BSON.
+    pub(crate) argument: Option<Vec<u8>>,
+    /// Why no function can be called for it; it is set aside at once.
+    pub(crate) unfit: Option<String>,
 }
 
 /// How far the source has come with it.
@@ -161,7 +162,8 @@ impl Queue {
     /// Moves the position where nothing happened.
     pub(crate) async fn advance(&self, progress: &Progress) -> Result<(), TriggerError> {
         let mut ours = self.ours();
-        ours.insert("subject", &progress.subject);
+        // Should it arrive late, after an append, it would move the position back.
+        ours.extend(doc! {"subject": &progress.subject, "next": self.written.load(Ordering::Acquire)});
         self.write_position(ours, progress.update()?).await
     }
 
@@ -175,13 +177,19 @@ impl Queue {
         self.write_position(self.ours(), doc! {"$set": {"halted": reason}}).await
     }
 
+    /// Notes for an operator that something failed.
+    pub(crate) async fn failed(&self, failure: &str) -> Result<(), TriggerError> {
+        self.note(doc! {"failed": DateTime::now(), "failure": limits::log_line(failure)}).await
+    }
+
     /// Notes what an operator should see.
     pub(crate) async fn note(&self, fields: Document) -> Result<(), TriggerError> {
         self.write_position(self.ours(), doc! {"$set": fields}).await
     }
 
     fn delivery(&self, n: i64, event: Event) -> Delivery {
-        Delivery {
+        let bytes = |bytes| Binary { subtype: BinarySubtype::Generic, bytes };
+        let mut delivery = Delivery {
             id: ObjectId::new(),
             app: self.app.clone(),
             trigger: self.id.clone(),
@@ -189,15 +197,20 @@ impl Queue {
             epoch: self.epoch,
             key: event.key,
             state: State::Waiting,
-            event: event.argument,
+            event: event.argument.map(bytes),
             created: DateTime::now(),
             attempts: 0,
             failures: 0,
+            replayed: false,
             due: None,
             error: None,
             died: None,
             expires: None,
+        };
+        if let Some(reason) = event.unfit {
+            delivery.die(reason);
         }
+        delivery
     }
 
     /// The first deliveries of other keys than these, in order, with their sizes. The second value says whether there
@@ -229,14 +242,14 @@ impl Queue {
         Ok((found, more))
     }
 
-    /// Whether a delivery of another epoch is to be made. One that an operator has put back is; it bears none. Those of
-    /// an earlier holder were taken over at once, so one that comes later was written by a host that had been frozen, and
-    /// has been delivered already.
+    /// Whether a delivery of an earlier epoch is to be made. One that an operator has put back is. Those of an earlier
+    /// holder were taken over at once, so another that comes later was written by a host that had been frozen, and has
+    /// been delivered already.
     async fn take(&self, delivery: &Delivery) -> Result<bool, TriggerError> {
         let this = doc! {"_id": delivery.id, "epoch": delivery.epoch};
-        if delivery.epoch == PUT_BACK {
-            self.store.deliveries.update_one(this, doc! {"$set": {"epoch": self.epoch}}).await?;
-            return Ok(true);
+        if delivery.replayed {
+            let taken = self.store.deliveries.update_one(this, doc! {"$set": {"epoch": self.epoch}}).await?;
+            return Ok(taken.matched_count > 0);
         }
         self.store.deliveries.delete_one(this).await?;
         Ok(false)
@@ -273,10 +286,8 @@ impl Queue {
                 deliveries.update_one(ours, update).await?;
             }
             Settled::Dead { error } => {
-                let now = DateTime::now();
-                let kept = i64::try_from(limits::TRIGGER_DEAD_RETENTION.as_millis()).unwrap_or(i64::MAX);
-                let expires = DateTime::from_millis(now.timestamp_millis().saturating_add(kept));
-                let dead = doc! {"state": "dead", "error": error, "died": now, "expires": expires};
+                let (died, expires) = last_days();
+                let dead = doc! {"state": "dead", "error": error, "died": died, "expires": expires};
                 deliveries
                     .update_one(ours, doc! {"$set": dead, "$inc": {"failures": 1}, "$unset": {"due": ""}})
                     .await?;

@@ -159,6 +159,19 @@ impl Triggers {
         }
     }
 
+    /// Forgets everything of an app that is gone: its events that wait, those that were set aside, and how far its
+    /// triggers have come. To be called when the app is deployed no more. Leases stay: their epochs only grow.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn forget(&self, app: &str) -> Result<(), TriggerError> {
+        let store = &self.shared.store;
+        // The positions first: a host that still writes finds that it is too late.
+        store.positions.delete_many(doc! {"app": app}).await?;
+        store.deliveries.delete_many(doc! {"app": app}).await?;
+        Ok(())
+    }
+
     /// Begins nothing more.
     pub fn stop_soon(&self) {
         self.stop.send_replace(true);

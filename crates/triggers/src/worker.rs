@@ -165,6 +165,8 @@ impl Work {
             }
             let (app, trigger) = (&plan.app, &plan.trigger.name);
             tracing::error!(target: "usher::trigger", app, trigger, %error, "events do not arrive");
+            // Where this fails, the log has it.
+            let _ = source.queue.failed(&format!("events do not arrive: {error}")).await;
             if matches!(error, TriggerError::Lost(_)) {
                 tokio::select! {
                     outcome = source.stand_still(&error) => outcome?,

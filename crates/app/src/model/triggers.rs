@@ -41,11 +41,11 @@ pub struct AuthenticationTrigger {
 pub struct DatabaseTrigger {
     /// The data source.
     pub data_source: String,
-    /// The database.
-    pub database: String,
+    /// The database; `None` for every one that is an app's.
+    pub database: Option<String>,
     /// The collection; `None` for every collection of the database.
     pub collection: Option<String>,
-    /// `INSERT`, `UPDATE`, `REPLACE`, `DELETE` and so on, in upper case; empty for all.
+    /// `INSERT`, `DROP_COLLECTION` and so on, as App Services or MongoDB names them, in upper case; empty for all.
     pub operations: Vec<String>,
     /// A query that the change event must match.
     pub filter: Option<Document>,

@@ -2,9 +2,9 @@
 
 use bson::{Bson, Document};
 
-use super::operations;
+use super::{operations, skips};
 use crate::DatabaseTrigger;
-use crate::json::Fields;
+use crate::json::{Fields, Node};
 use crate::known::Known;
 use crate::names;
 
@@ -21,6 +21,7 @@ const KEYS: &[&str] = &[
     "full_document",
     "full_document_before_change",
     "unordered",
+    "skip_catchup_event",
     "skip_catchup_events",
     "tolerate_resume_errors",
     "maximum_throughput",
@@ -30,12 +31,15 @@ const KEYS: &[&str] = &[
 pub(super) fn read(config: Fields<'_>, known: Known<'_>, disabled: bool) -> Option<DatabaseTrigger> {
     config.refuse_misspelt(KEYS);
     let data_source = data_source(config, known, disabled);
-    let database = config.required("database").and_then(names::database);
-    let collection = config.get("collection").filter(|node| !node.is_empty());
-    let collection = match collection {
-        Some(node) => Some(names::collection(node, database)?.to_owned()),
-        None => None,
-    };
+    let database = named(config, "database", names::database);
+    let collection = named(config, "collection", |node| names::collection(node, database.flatten()));
+    if database == Some(None) {
+        if config.get("collection").is_some_and(|node| !node.is_empty()) {
+            config.node.mistake("a collection is named, and no database", "add \"database\"");
+            return None;
+        }
+        config.node.notice("names no database, so the trigger is about every database that is an app's");
+    }
     if let Some(node) = config.get("maximum_throughput").filter(|node| node.is_true()) {
         node.notice("has no effect: what may run at once is bounded by the host");
     }
@@ -43,17 +47,25 @@ pub(super) fn read(config: Fields<'_>, known: Known<'_>, disabled: bool) -> Opti
     let (filter, project) = (document(config, "match"), document(config, "project"));
     Some(DatabaseTrigger {
         data_source: data_source?,
-        database: database?.to_owned(),
-        collection,
+        database: database?.map(str::to_owned),
+        collection: collection?.map(str::to_owned),
         operations: operations::of_data(config),
         filter: filter?,
         project: project?,
         full_document: config.flag("full_document"),
         full_document_before_change: config.flag("full_document_before_change"),
         unordered: config.flag("unordered"),
-        skip_catchup_events: config.flag("skip_catchup_events"),
+        skip_catchup_events: skips(config),
         tolerate_resume_errors: config.flag("tolerate_resume_errors"),
     })
+}
+
+/// A name that may be left out. The outer `None` is a mistake.
+fn named<'d>(config: Fields<'d>, key: &str, read: impl FnOnce(Node<'d>) -> Option<&'d str>) -> Option<Option<&'d str>> {
+    match config.get(key).filter(|node| !node.is_empty()) {
+        Some(node) => read(node).map(Some),
+        None => Some(None),
+    }
 }
 
 fn data_source(config: Fields<'_>, known: Known<'_>, disabled: bool) -> Option<String> {

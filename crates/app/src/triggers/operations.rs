@@ -7,8 +7,28 @@ use crate::names::{near, quote};
 const OF_USERS: &[&str] = &["CREATE", "LOGIN", "DELETE", LOGOUT];
 /// App Services listed it in places, and never fired it (reference 2.2).
 const LOGOUT: &str = "LOGOUT";
-/// What happens to documents, and with a trigger of a whole database to its collections.
-const OF_DATA: &[&str] = &["INSERT", "UPDATE", "REPLACE", "DELETE", "DROP", "RENAME", "DROPDATABASE", "INVALIDATE"];
+/// What happens to documents, and with a trigger of a whole database or of all of them to collections. The names of MongoDB
+/// stand beside those that App Services gave to what happens to collections.
+const OF_DATA: &[&str] = &[
+    "INSERT",
+    "UPDATE",
+    "REPLACE",
+    "DELETE",
+    "CREATE_COLLECTION",
+    "MODIFY_COLLECTION",
+    "RENAME_COLLECTION",
+    "DROP_COLLECTION",
+    "SHARD_COLLECTION",
+    "RESHARD_COLLECTION",
+    "REFINE_COLLECTION_SHARD_KEY",
+    "CREATE_INDEXES",
+    "DROP_INDEXES",
+    "DROP_DATABASE",
+    "DROP",
+    "RENAME",
+    "DROPDATABASE",
+    "INVALIDATE",
+];
 
 /// Those of an authentication trigger; `None` where it would never fire.
 pub(super) fn of_users(config: Fields<'_>) -> Option<Vec<String>> {

@@ -8,7 +8,7 @@ use futures::TryStreamExt as _;
 use usher_app::AuthenticationTrigger;
 use usher_database::{Change, Following, Since};
 
-use super::{Batch, Follows, Reading, size};
+use super::{Batch, Follows, Reading};
 use crate::document::Position;
 use crate::error::TriggerError;
 use crate::queue::Event;
@@ -56,7 +56,7 @@ impl Follows<'_> {
         let mut cursor = happened.find(filter).sort(doc! {"time": 1, "_id": 1}).await?;
         let mut batch = Batch::default();
         while let Some(found) = cursor.try_next().await? {
-            let reading = Reading { event: event(&found), size: size(&found), place: place.clone() };
+            let reading = Reading::of_event(event(&found), place.clone());
             if batch.is_full() || !batch.has_room(reading.size) {
                 // Not yet the place: if this is interrupted, it is done again.
                 queue.append(std::mem::take(&mut batch).events, &self.progress(None, reached)).await?;
@@ -96,5 +96,5 @@ fn event(happened: &Document) -> Option<Event> {
         "user": user.clone(),
         "time": happened.get("time").cloned().unwrap_or(Bson::Null),
     };
-    Some(Event { key: user.get_str("id").ok()?.to_owned(), argument: Some(argument) })
+    Some(Event { key: user.get_str("id").ok()?.to_owned(), argument: Some(argument.to_vec().ok()?), unfit: None })
 }

@@ -7,7 +7,7 @@ mod scheduled;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use bson::{DateTime, Document};
+use bson::DateTime;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use usher_app::{Occasion, Trigger};
@@ -46,11 +46,14 @@ impl Reading {
             Step::Quiet(place) => Self { event: None, size: 0, place },
             Step::Change(change) => {
                 let place = change.place.clone();
-                let event = read(*change);
-                let size = event.as_ref().and_then(|event| event.argument.as_ref()).map_or(0, size);
-                Self { event, size, place }
+                Self::of_event(read(*change), place)
             }
         }
+    }
+
+    fn of_event(event: Option<Event>, place: Place) -> Self {
+        let size = event.as_ref().and_then(|event| event.argument.as_ref()).map_or(0, Vec::len);
+        Self { event, size, place }
     }
 }
 
@@ -166,9 +169,4 @@ impl Batch {
     fn is_full(&self) -> bool {
         self.events.len() >= limits::TRIGGER_BATCH_EVENTS || self.bytes >= limits::TRIGGER_BATCH_BYTES
     }
-}
-
-/// The size of a document as BSON; one that cannot be written is refused later.
-fn size(document: &Document) -> usize {
-    document.to_vec().map_or(0, |bytes| bytes.len())
 }

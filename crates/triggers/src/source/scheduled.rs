@@ -39,7 +39,7 @@ impl Follows<'_> {
             let now = Utc::now();
             if let Some(due) = latest(&times, now).filter(|due| *due > last) {
                 // Times of their own keys: one that takes long does not keep the next from running.
-                let event = Event { key: due.timestamp_millis().to_string(), argument: None };
+                let event = Event { key: due.timestamp_millis().to_string(), argument: None, unfit: None };
                 self.source.queue.append(vec![event], &self.progress(None, due)).await?;
                 self.source.wake.notify_one();
                 last = due;

@@ -93,7 +93,7 @@ async fn operations_match_and_project_choose_what_arrives() {
 async fn changes_of_one_document_come_in_order_and_of_a_database_all() {
     let stage = Stage::new(vec![things(|trigger| {
         trigger.collection = None;
-        trigger.database = "wide".to_owned();
+        trigger.database = Some("wide".to_owned());
     })])
     .await;
     let host = stage.host("one").await;
@@ -194,5 +194,24 @@ async fn a_dropped_collection_is_followed_when_it_is_made_again() {
     stage.data("things").insert_one(doc! {"n": 2}).await.unwrap();
     let seen = stage.delivered(2).await;
     assert_eq!(seen.iter().map(n).collect::<Vec<_>>(), [1, 2]);
+    stage.stop([host]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trigger_of_every_database_sees_those_of_apps() {
+    let stage = Stage::new(vec![things(|trigger| {
+        (trigger.database, trigger.collection) = (None, None);
+        trigger.operations = vec!["INSERT".to_owned()];
+        trigger.filter = Some(doc! {"fullDocument.n": {"$exists": true}});
+    })])
+    .await;
+    let host = stage.host("one").await;
+    let collection = |name: &str| stage.database.client().database(name).collection::<Document>("wide");
+    for (database, number) in [("usher", 1), ("one", 2), ("__realm_sync_5f", 3), ("two", 4)] {
+        collection(database).insert_one(doc! {"n": number}).await.unwrap();
+    }
+    let mut seen: Vec<i32> = stage.delivered(2).await.iter().map(n).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, [2, 4]);
     stage.stop([host]).await;
 }

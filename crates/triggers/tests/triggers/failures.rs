@@ -74,3 +74,75 @@ async fn what_keeps_failing_is_set_aside_and_can_be_replayed_or_discarded() {
     assert_eq!(stage.system("deliveries").count_documents(doc! {}).await.unwrap(), 0);
     stage.stop([host]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_error_of_any_length_is_written_down() {
+    let stage = Stage::new(vec![things(|_| {})]).await;
+    switch(&stage, doc! {"broken": 1, "length": 3_000_000}).await;
+    let host = stage.host("one").await;
+    stage.data("things").insert_one(doc! {"_id": 1, "n": 1}).await.unwrap();
+    let operator = stage.operator().await;
+    eventually("it is set aside", async || operator.dead(&stage.app, None).await.unwrap().len() == 1).await;
+    let dead = operator.dead(&stage.app, None).await.unwrap().remove(0);
+    assert!(dead.error.contains("switched off: 1 xxx") && dead.error.len() < 10_000, "{}", dead.error.len());
+    stage.data("things").replace_one(doc! {"_id": 1}, doc! {"n": 2}).await.unwrap();
+    eventually("its key goes on", async || stage.seen().await.iter().any(|event| n(event) == 2)).await;
+    stage.stop([host]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_is_too_large_is_set_aside_and_the_next_arrives() {
+    let stage = Stage::new(vec![things(|trigger| {
+        trigger.full_document = true;
+        trigger.full_document_before_change = true;
+    })])
+    .await;
+    let host = stage.host("one").await;
+    let things = stage.data("things");
+    things.insert_one(doc! {"_id": 1, "n": 1}).await.unwrap();
+    stage.delivered(1).await;
+    // Before and after together are larger than a document may be.
+    let text = "x".repeat(9 << 20);
+    things.insert_one(doc! {"_id": 2, "n": 2}).await.unwrap();
+    things.replace_one(doc! {"_id": 1}, doc! {"n": 3, "text": &text}).await.unwrap();
+    things.replace_one(doc! {"_id": 1}, doc! {"n": 4, "text": &text}).await.unwrap();
+    things.insert_one(doc! {"_id": 3, "n": 5}).await.unwrap();
+    things.replace_one(doc! {"_id": 1}, doc! {"n": 6}).await.unwrap();
+    let operator = stage.operator().await;
+    eventually("it is set aside", async || !operator.dead(&stage.app, None).await.unwrap().is_empty()).await;
+    let dead = operator.dead(&stage.app, None).await.unwrap();
+    assert_eq!((dead.len(), dead[0].attempts), (1, 0), "{dead:?}");
+    assert!(dead[0].error.contains("is larger than") && dead[0].error.contains("\"project\""), "{}", dead[0].error);
+    let event = dead[0].event.as_ref().unwrap();
+    assert_eq!(event.get_document("documentKey").unwrap(), &doc! {"_id": 1});
+    assert_eq!(event.get_str("operationType").unwrap(), "replace");
+    assert!(!event.contains_key("fullDocument") && !event.contains_key("fullDocumentBeforeChange"));
+    let last = async || stage.seen().await.iter().any(|event| n(event) == 6);
+    eventually("the last arrives", last).await;
+    let mut seen: Vec<i32> = stage.seen().await.iter().map(n).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen, [1, 2, 3, 5, 6]);
+    stage.stop([host]).await;
+}
+
+/// Anybody who may insert a document chooses its names and its depth.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_document_keeps_others_from_being_delivered() {
+    let stage = Stage::new(vec![things(|_| {})]).await;
+    let host = stage.host("one").await;
+    let things = stage.data("things");
+    // As deep as MongoDB lets a document be.
+    let deep =
+        (0..95).fold(
+            bson::Bson::Int32(1),
+            |inner, level| {
+                if level % 2 == 0 { doc! {"a": inner}.into() } else { vec![inner].into() }
+            },
+        );
+    things.insert_one(doc! {"_id": 1, "n": 1, "deep": deep}).await.unwrap();
+    things.insert_one(doc! {"_id": 2, "n": 2, "in": {"$set": {"a.b": 1}, "$ref": 1}}).await.unwrap();
+    things.insert_one(doc! {"_id": 3, "n": 3}).await.unwrap();
+    eventually("the last arrives", async || stage.seen().await.iter().any(|event| n(event) == 3)).await;
+    stage.stop([host]).await;
+}

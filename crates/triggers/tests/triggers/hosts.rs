@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use bson::oid::ObjectId;
-use bson::{DateTime, Document, doc};
+use bson::{Binary, DateTime, Document, doc};
 use futures::TryStreamExt as _;
-use usher_triggers::TriggerOptions;
+use usher_triggers::{TriggerOptions, Which};
 
 use crate::support::{LEASE, Stage, eventually, n, things};
 
@@ -125,6 +125,7 @@ async fn what_a_dead_host_was_writing_down_is_delivered_once() {
     // It died with two deliveries on their way, one of them there already.
     let delivery = |n: i64| {
         let event = doc! {"documentKey": {"_id": n}, "fullDocument": {"n": i32::try_from(n).unwrap() + 1}};
+        let event = Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: event.to_vec().unwrap() };
         doc! {
             "_id": ObjectId::new(), "app": "app", "trigger": "app/changes", "n": n, "epoch": 1_i64, "key": n.to_string(),
             "state": "waiting", "event": event, "created": DateTime::now(), "attempts": 0, "failures": 0,
@@ -150,4 +151,62 @@ async fn what_a_dead_host_was_writing_down_is_delivered_once() {
     stage.data("things").insert_one(doc! {"n": 4}).await.unwrap();
     assert_eq!(n(stage.delivered(4).await.last().unwrap()), 4);
     stage.stop([two]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_set_aside_under_another_host_is_replayed_and_kept_from_a_frozen_one() {
+    let stage = Stage::new(vec![things(|_| {})]).await;
+    stage.data("switch").insert_one(doc! {"broken": true}).await.unwrap();
+    let one = stage.host("one").await;
+    stage.data("things").insert_one(doc! {"_id": 1, "n": 1}).await.unwrap();
+    let operator = stage.operator().await;
+    eventually("it is set aside", async || operator.dead(&stage.app, None).await.unwrap().len() == 1).await;
+    one.triggers.stop().await;
+    let two = stage.host("two").await;
+    eventually("the other holds it", async || {
+        let position = stage.system("trigger_positions").find_one(doc! {}).await.unwrap().unwrap();
+        position.get_i64("epoch").unwrap() == 2
+    })
+    .await;
+    assert_eq!(operator.replay(&stage.app, &Which::All { trigger: None }).await.unwrap(), 1);
+    eventually("it fails again", async || {
+        stage.seen().await.len() == 6 && operator.dead(&stage.app, None).await.unwrap().len() == 1
+    })
+    .await;
+
+    // A host that slept through all of it has read what was put back, takes it for its own, and dies.
+    stage.data("switch").delete_many(doc! {}).await.unwrap();
+    let stolen = doc! {"$set": {"state": "waiting", "failures": 0, "replayed": true, "epoch": 1_i64}};
+    stage.system("deliveries").update_one(doc! {}, stolen).await.unwrap();
+    let seen = stage.delivered(7).await;
+    assert_eq!(seen.iter().map(n).collect::<Vec<_>>(), [1; 7]);
+    stage.stop([two]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_an_app_that_is_gone_nothing_is_left_to_deliver() {
+    let stage = Stage::new(vec![things(|_| {})]).await;
+    stage.data("switch").insert_one(doc! {"broken": 1}).await.unwrap();
+    let host = stage.host("one").await;
+    stage.data("things").insert_one(doc! {"_id": 1, "n": 1}).await.unwrap();
+    stage.data("things").insert_one(doc! {"_id": 2, "n": 2}).await.unwrap();
+    let dead = async || stage.system("deliveries").count_documents(doc! {"state": "dead"}).await.unwrap();
+    eventually("one is set aside", async || dead().await == 1).await;
+    host.triggers.forget("other").await.unwrap();
+    assert_eq!(dead().await, 1);
+    let mut gone = stage.app.clone();
+    gone.triggers.clear();
+    host.deploy(&gone, &stage.directory()).await;
+    host.triggers.forget("app").await.unwrap();
+    assert_eq!(stage.system("deliveries").count_documents(doc! {}).await.unwrap(), 0);
+    assert_eq!(stage.system("trigger_positions").count_documents(doc! {}).await.unwrap(), 0);
+
+    // Another app of its name begins with the present.
+    stage.data("things").insert_one(doc! {"_id": 3, "n": 3}).await.unwrap();
+    host.deploy(&stage.app, &stage.directory()).await;
+    let before = stage.seen().await.len();
+    stage.data("things").insert_one(doc! {"_id": 4, "n": 4}).await.unwrap();
+    let seen = stage.delivered(before + 1).await;
+    assert_eq!(seen[before..].iter().map(n).collect::<Vec<_>>(), [4]);
+    stage.stop([host]).await;
 }

@@ -39,3 +39,24 @@ async fn of_the_times_that_were_missed_the_last_is_made_up_for() {
     assert_eq!(skipping.get_i64("next").unwrap(), 0);
     stage.stop([host]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_schedule_begins_now() {
+    let mut stage = Stage::new(vec![trigger("seldom", every("0 0 29 2 *", false))]).await;
+    let host = stage.host("one").await;
+    // The last time of the one was years ago; that of the other is a part of a minute ago.
+    stage.app.triggers.insert("seldom".to_owned(), trigger("seldom", every("* * * * *", false)));
+    let position = async || stage.system("trigger_positions").find_one(doc! {}).await.unwrap().unwrap();
+    let year_ago = DateTime::from_millis(DateTime::now().timestamp_millis() - 365 * 86_400_000);
+    stage.system("trigger_positions").update_one(doc! {}, doc! {"$set": {"time": year_ago}}).await.unwrap();
+    let before = DateTime::now();
+    host.deploy(&stage.app, &stage.directory()).await;
+    let found = position().await;
+    assert_eq!(found.get_str("subject").unwrap(), "clock * * * * *");
+    assert!(found.get_datetime("time").unwrap() >= &before, "{found}");
+    // The same one again is no other.
+    host.deploy(&stage.app, &stage.directory()).await;
+    let again = position().await;
+    assert_eq!(again.get_datetime("time").unwrap(), found.get_datetime("time").unwrap());
+    stage.stop([host]).await;
+}

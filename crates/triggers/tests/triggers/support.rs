@@ -33,7 +33,9 @@ exports = async function (...given) {
   }
   await seen.updateOne({ _id: insertedId }, { $set: { end: Date.now() } });
   const key = given[0] && given[0].documentKey ? given[0].documentKey._id : null;
-  if (rule && rule.broken && (rule.broken === true || rule.broken === key)) throw new Error("switched off: " + key);
+  if (rule && rule.broken && (rule.broken === true || rule.broken === key)) {
+    throw new Error("switched off: " + key + (rule.length ? " " + "x".repeat(rule.length) : ""));
+  }
 };
 "#;
 
@@ -174,7 +176,7 @@ pub(crate) fn trigger(name: &str, occasion: Occasion) -> Trigger {
 pub(crate) fn things(change: impl FnOnce(&mut DatabaseTrigger)) -> Trigger {
     let mut database = DatabaseTrigger {
         data_source: "mongodb-atlas".to_owned(),
-        database: "app".to_owned(),
+        database: Some("app".to_owned()),
         collection: Some("things".to_owned()),
         ..DatabaseTrigger::default()
     };
