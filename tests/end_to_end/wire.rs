@@ -94,6 +94,11 @@ fn a_browsers_way_to_a_provider_and_back() {
 }
 
 #[test]
+fn the_core_of_native_sdks() {
+    node_alone("core.test.mjs");
+}
+
+#[test]
 fn realm_web_in_a_browser() {
     node_alone("browser.test.mjs");
 }

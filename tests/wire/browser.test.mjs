@@ -1,40 +1,22 @@
 // realm-web's bundle for browsers in headless Chromium: origins, stored sessions, logins by redirect.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
-import puppeteer from "puppeteer-core";
+import { launch, site } from "./chromium.mjs";
 import { startIssuer } from "./issuer.mjs";
 import { CLIENT, serve, variant } from "./providers.mjs";
 import { PASSWORD, freshEmail } from "./realm.mjs";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-const PLACES = process.env.PATH.split(":").flatMap((directory) => NAMES.map((name) => `${directory}/${name}`));
 const bundle = readFileSync(new URL("node_modules/realm-web/dist/bundle.iife.js", import.meta.url));
 const page = (script = "") => `<!doctype html><meta charset="utf-8"><title>a page</title><script src="/realm.js"></script><script>${script}</script>`;
 
-/** A site: a page with realm-web, and the page that a login by redirect ends on. */
-async function site() {
-  const server = createServer((request, response) => {
-    const path = request.url.split("?")[0];
-    if (path === "/realm.js") return response.writeHead(200, { "Content-Type": "text/javascript" }).end(bundle);
-    const html = { "/": page(), "/signed-in": page("Realm.handleAuthRedirect()") }[path];
-    response.writeHead(html ? 200 : 404, { "Content-Type": "text/html" }).end(html ?? "");
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const close = () => new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
-  return { origin: `http://127.0.0.1:${server.address().port}`, close };
-}
+/** A page with realm-web, and the page that a login by redirect ends on. */
+const files = { "/realm.js": bundle, "/": page(), "/signed-in": page("Realm.handleAuthRedirect()") };
 
 let issuer, usher, own, foreign, chromium, context, tab;
 
 before(async () => {
-  const executablePath = process.env.USHER_CHROMIUM ?? PLACES.find(existsSync);
-  assert.ok(executablePath, "these tests need Chromium: install it (Debian: `apt-get install chromium`), or name it in USHER_CHROMIUM");
-  [issuer, own, foreign] = await Promise.all([startIssuer(), site(), site()]);
+  [issuer, own, foreign] = await Promise.all([startIssuer(), site(files), site(files)]);
   const comesBack = (providers) => {
     for (const name of Object.keys(issuer.services)) providers[name].redirect_uris = [`${own.origin}/signed-in`];
   };
@@ -43,7 +25,7 @@ before(async () => {
     variant("open", issuer, comesBack),
     variant("closed", issuer, comesBack, { allowed_request_origins: [own.origin] }),
   );
-  chromium = await puppeteer.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  chromium = await launch();
 });
 after(async () => {
   await chromium?.close();

@@ -39,7 +39,8 @@ pub(crate) fn packages(directories: &[&str]) -> Result<()> {
             continue;
         }
         let mut npm = Command::new("npm");
-        npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&directory);
+        // Scripts of packages would download programs, for platforms that no test runs on.
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&directory);
         progress::run(&format!("Installing Node packages of {package}"), &mut npm)?;
     }
     Ok(())
