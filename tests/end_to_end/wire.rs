@@ -104,6 +104,11 @@ fn realm_web_in_a_browser() {
 }
 
 #[test]
+fn the_last_stitch_sdk() {
+    node_alone("stitch.test.mjs");
+}
+
+#[test]
 fn registrations_are_confirmed_and_passwords_reset() {
     node_alone("userpass.test.mjs");
 }
