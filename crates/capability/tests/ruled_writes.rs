@@ -11,7 +11,7 @@ use serde_json::json;
 use support::ruled::*;
 use support::*;
 use usher_capability::RuledCollection;
-use usher_contract::{Collection as _, ErrorCode, Failure, Operation};
+use usher_contract::{Collection as _, ErrorCode, Failure, Operation, limits};
 use usher_database::DatabaseError;
 use usher_rules::Rules;
 
@@ -132,6 +132,96 @@ async fn open_rules_change_nothing_about_writes() {
     }
     assert_eq!(answers[0], answers[1]);
     assert!(answers[0].0.iter().any(Result::is_err) && answers[0].0.iter().filter(|it| it.is_ok()).count() > 8);
+}
+
+/// Rules of owners twice: decided by the database, and by a function.
+fn twice() -> [[Arc<Rules>; 2]; 3] {
+    let own = || json!({"owner": "%%user.id"});
+    let asked = || json!({"%%true": {"%function": {"name": "same", "arguments": ["%%root.owner", "%%user.id"]}}});
+    let owner = |when| json!({"name": "owner", "apply_when": when, "read": true, "write": true});
+    let reader =
+        json!({"name": "reader", "apply_when": {}, "read": true, "write": false, "insert": false, "delete": false});
+    let both = |roles: &dyn Fn(serde_json::Value) -> serde_json::Value| [rules(roles(own())), rules(roles(asked()))];
+    [
+        both(&|when| json!([owner(when)])),
+        // As templates of App Services have them.
+        both(&|when| json!([owner(when), reader])),
+        [owners(), owners_by_function()],
+    ]
+}
+
+/// Where the database can tell what may be written, it does; the answers and what is stored are those of a transaction.
+#[tokio::test]
+async fn one_command_does_what_a_transaction_would() {
+    let test = TestDatabase::start().await;
+    let new = || doc! {"returnNewDocument": true};
+    let whole = || doc! {"$set": {"owner": ME, "a": 9}, "$inc": {"n": 1}};
+    let operations = || {
+        [
+            update(doc! {"_id": 1}, set(5), doc! {}),
+            update(doc! {"_id": 1}, whole(), doc! {}),
+            update(doc! {"_id": 1}, doc! {"$set": {"owner": OTHER}}, doc! {}),
+            update(doc! {"_id": 1}, doc! {"$set": {"owner.x": 1}}, doc! {}),
+            update(doc! {"_id": 1}, doc! {"$rename": {"a": "owner"}}, doc! {}),
+            update(doc! {"_id": 1}, doc! {"$unset": {"owner": ""}}, doc! {}),
+            update(doc! {"_id": 2}, set(5), doc! {}),
+            update(doc! {"_id": {"$eq": 2}}, doc! {"$set": {"owner": ME}}, doc! {}),
+            update(doc! {"_id": 7}, set(5), doc! {}),
+            update(doc! {"_id": 1, "a": 99}, set(5), doc! {}),
+            update(doc! {"_id": 1}, doc! {"$inc": {"owner": 1}}, doc! {}),
+            update_many(doc! {"_id": {"$in": [1, 3]}}, set(8), doc! {}),
+            update_many(doc! {"owner": ME}, whole(), doc! {}),
+            update_many(doc! {}, set(8), doc! {}),
+            replace(doc! {"_id": 1}, doc! {"owner": ME, "r": 1}, doc! {}),
+            find_and_update(doc! {"_id": 3}, set(4), doc! {}),
+            find_and_update(doc! {"_id": 3}, doc! {"$set": {"matchedCount": 0}}, new()),
+            find_and_update(doc! {"_id": 3}, doc! {"$inc": {"n": 1}}, doc! {}),
+            find_and_update(doc! {"_id": 2}, set(4), new()),
+            find_and_update(doc! {"_id": 7}, set(4), new()),
+            find_and_update(doc! {"owner": ME}, set(6), doc! {"sort": {"_id": -1}, "returnNewDocument": true}),
+            find_and_delete(doc! {"_id": 2}, doc! {}),
+            delete(doc! {"_id": 2}),
+            delete(doc! {"_id": 7}),
+            delete(doc! {"_id": 1, "a": {"$gt": 0}}),
+            delete_many(doc! {"_id": {"$gt": 3}}),
+            find_and_delete(doc! {"_id": 3}, doc! {"projection": {"_id": 0}}),
+            delete_many(doc! {}),
+        ]
+    };
+    let more = || doc! {"_id": 4, "owner": ME, "a": 0, "n": 1};
+    let mut permitted = 0;
+    for both in twice() {
+        let mut told = vec![];
+        for collection in both.map(|rules| test.ruled(rules)) {
+            test.holds(things().into_iter().chain([more()])).await;
+            let mut answers = vec![];
+            for operation in operations() {
+                let answered = answer(&collection, operation).await;
+                answers.push((answered, test.all().await));
+            }
+            told.push(answers);
+        }
+        for (index, (one, other)) in told[0].iter().zip(&told[1]).enumerate() {
+            assert_eq!(one, other, "{:?}", Act(operations()[index].clone()));
+        }
+        permitted += told[0].iter().filter(|(answer, _)| answer.is_ok()).count();
+    }
+    assert!(permitted > 40, "{permitted}");
+}
+
+/// What changes many documents at once is no longer bounded by what a transaction holds.
+#[tokio::test]
+async fn one_command_is_enough_for_owners() {
+    let test = TestDatabase::start().await;
+    let number = i32::try_from(limits::RULED_CHANGES).unwrap() + 1;
+    test.holds((0..number).map(|n| doc! {"_id": n, "owner": ME}).chain([doc! {"_id": -1, "owner": OTHER}])).await;
+    let mine = test.ruled(owner_role());
+    let changed = one(&mine, update_many(doc! {}, set(1), doc! {})).await;
+    assert_eq!(changed, doc! {"matchedCount": number, "modifiedCount": number});
+    let failure = answer(&mine, update_many(doc! {}, doc! {"$unset": {"owner": ""}}, doc! {})).await.unwrap_err();
+    assert!(failure.is(ErrorCode::OperationNotAllowed), "where each is asked about there is a limit: {failure}");
+    assert_eq!(one(&mine, delete_many(doc! {})).await, doc! {"deletedCount": number});
+    assert_eq!(test.all().await, [doc! {"_id": -1, "owner": OTHER}]);
 }
 
 #[tokio::test]

@@ -88,6 +88,9 @@ pub const INSERT_DOCUMENTS: usize = 50_000;
 pub const RULED_CHANGES: u64 = 10_000;
 /// What these documents may weigh together, since the host holds them until the transaction ends. Four of the largest.
 pub const RULED_CHANGE_BYTES: usize = 64 * MIB;
+/// Different fields that one query of a user names where rules govern it: the rules are asked about each, for each
+/// document where only the host can decide. No form has a tenth of these.
+pub const RULED_QUERY_FIELDS: usize = 1_000;
 /// Stages of one pipeline: MongoDB's own limit is 1,000; nobody writes fifty by hand.
 pub const PIPELINE_STAGES: usize = 50;
 
@@ -151,6 +154,11 @@ pub const WATCH_KEEP_ALIVE: Duration = Duration::from_secs(20);
 pub const WATCH_CLOSE: Duration = Duration::from_secs(1);
 /// Streams of watchers on one host. Each holds a connection, and other clients need some, too.
 pub const WATCHERS: usize = 8_000;
+/// Streams of one user on one host: ten devices with ten each. A user who could hold more could take everybody's places.
+pub const WATCHERS_PER_USER: usize = 100;
+/// Collections that are watched on one host. Each is a change stream, which costs the database a connection and a look at
+/// every change; where a default rule holds, clients may name any collection.
+pub const WATCHED_COLLECTIONS: usize = 500;
 /// How long an entry of the log is kept: what App Services did (reference 5.7); `--log-retention` says otherwise.
 pub const LOG_RETENTION: Duration = Duration::from_secs(10 * 24 * 60 * 60);
 /// Entries that wait to be written and say something. A minute of failures at a pace that no host keeps for long.
@@ -179,7 +187,10 @@ pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
 pub const LOGIN_FAILURES_PER_IDENTITY: u32 = 20;
 /// Failed logins from one address within the window: an office behind one address has enough.
 pub const LOGIN_FAILURES_PER_ADDRESS: u32 = 200;
-/// The window in which failures are counted.
+/// Anonymous users and registrations from one address within the window: a school behind one address has enough, and a
+/// program that makes users for as long as it is let makes one in a second. The host's own machine is not counted.
+pub const NEW_USERS_PER_ADDRESS: u32 = 1_000;
+/// The window in which failures and new users are counted.
 pub const LOGIN_FAILURE_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// Password hashes that may wait for a thread; beyond, an answer at once is kinder than a long queue.
@@ -257,6 +268,9 @@ pub const HOSTED_PATH_BYTES: usize = 1_024;
 pub const DEPLOYMENTS_KEPT: u64 = 100;
 /// A secret of an app that is kept in the database. App Services took 500 characters; a private key has more.
 pub const SECRET_BYTES: usize = 8 * KIB;
+
+/// An e-mail address that an administrator gives a user instead of another (reference 7.6), in characters.
+pub const RESET_EMAIL_CHARS: usize = 128;
 
 /// The part of a text that a log line may hold.
 pub fn log_line(text: &str) -> &str {

@@ -1,6 +1,7 @@
 //! Rules as they are for one caller, and their decisions.
 
 mod mask;
+mod permitted;
 mod reason;
 mod role;
 mod visible;
@@ -9,14 +10,17 @@ mod write;
 use std::fmt;
 use std::sync::Arc;
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use usher_contract::Failure;
 
-use crate::Surroundings;
 use crate::expression::binder::Binder;
 use crate::expression::clause::Clause;
 use crate::expression::decide::{Memo, Need, View, settle};
+use crate::expression::show;
+use crate::matcher::Query;
 use crate::roles::{BoundFilter, Role};
+use crate::{Projection, Surroundings};
+pub use permitted::Write;
 use reason::reason;
 pub(crate) use role::BoundRole;
 
@@ -85,7 +89,8 @@ pub struct Explanation {
     pub clause: String,
     /// One sentence for a person.
     pub because: String,
-    /// For a read that is allowed: the fields that stay hidden, as dotted paths.
+    /// For a read that is allowed: the fields that stay hidden, as dotted paths; of one that a filter shows in part,
+    /// `name (in part)`.
     pub hidden: Vec<String>,
 }
 
@@ -142,6 +147,12 @@ impl Bound {
     /// `_id` can be read wherever the document can.
     pub fn visible(&self, named: &[&str]) -> Visible {
         visible::visible(&self.roles.possible, named)
+    }
+
+    /// Which of the documents that [`visible`](Self::visible) gives may be written without any of them being looked at,
+    /// now or once it is changed. Of others, only [`write`](Self::write) can tell.
+    pub fn permitted(&self, write: Write<'_>, named: &[&str]) -> Visible {
+        permitted::permitted(&self.roles.possible, write, named)
     }
 
     /// Whether every field of every visible document may be read. Then documents need no masking.
@@ -209,17 +220,28 @@ impl Bound {
         roles.last().is_some_and(|last| last.applies.is_always()) && roles.iter().all(free)
     }
 
-    /// Why an operation on a document is allowed or not. An update is one that changes nothing, which says whether
-    /// the document may be written as it is.
+    /// Why a document can be read, or found by a search, or why not.
     ///
     /// # Errors
     /// Where a decision needs a function and the host fails.
     pub async fn explain(&self, operation: Operation, document: &Document) -> Result<Explanation, Failure> {
-        settle(&self.around, |memo| match operation {
-            Operation::Read | Operation::Search => self.decide_read(operation, document, memo),
-            Operation::Insert => self.decide_write(Change::Insert(document), memo),
-            Operation::Update => self.decide_write(Change::Update(document, document), memo),
-            Operation::Delete => self.decide_write(Change::Delete(document), memo),
+        settle(&self.around, |memo| self.decide_read(operation, document, memo)).await
+    }
+
+    /// Why a change would be made or not: what is to change has to be found first, so that it has to be readable.
+    ///
+    /// # Errors
+    /// Where a decision needs a function and the host fails.
+    pub async fn explain_change(&self, change: Change<'_>) -> Result<Explanation, Failure> {
+        settle(&self.around, |memo| {
+            if let Change::Update(found, _) | Change::Delete(found) = change {
+                let read = self.decide_read(Operation::Read, found, memo)?;
+                if !read.allowed {
+                    let because = format!("the document is not found: {}", read.because);
+                    return Ok(Explanation { because, ..read });
+                }
+            }
+            self.decide_write(change, memo)
         })
         .await
     }
@@ -250,6 +272,13 @@ impl Bound {
 
     fn decide_read(&self, operation: Operation, document: &Document, memo: &Memo) -> Result<Explanation, Need> {
         let view = View::of(document);
+        // Where a query cannot be matched here, nothing is known to pass it.
+        if !Query::compile(&self.filter).is_ok_and(|filter| filter.matches(document)) {
+            let filter = Bson::Document(self.filter.clone());
+            let because = format!("a filter narrows every query to {}", show::value(Some(&filter)));
+            let clause = "filters".to_owned();
+            return Ok(Explanation { allowed: false, role: None, clause, because, hidden: Vec::new() });
+        }
         let Some(role) = self.roles.of(&view, memo)? else { return self.roles.none(&view, memo) };
         let answer = |allowed, clause: &str, because| Explanation {
             allowed,
@@ -268,7 +297,8 @@ impl Bound {
             if let Some(clause) = clause
                 && clause.holds(&view, memo)?
             {
-                return Ok(answer(true, name, reason(clause, &view, memo)?));
+                let hidden = self.projected_out(document);
+                return Ok(Explanation { hidden, ..answer(true, name, reason(clause, &view, memo)?) });
             }
         }
         if !role.some_field.holds(&view, memo)? {
@@ -277,8 +307,24 @@ impl Bound {
                 None => answer(false, "read", "nothing in the role allows anything to be read".to_owned()),
             });
         }
-        let hidden = mask::apply(role, document, memo)?.1;
+        let mut hidden = mask::apply(role, document, memo)?.1;
+        let projected: Vec<String> =
+            self.projected_out(document).into_iter().filter(|path| !hidden.contains(path)).collect();
+        hidden.extend(projected);
         Ok(Explanation { hidden, ..answer(true, "fields", "some of its fields may be read".to_owned()) })
+    }
+}
+
+impl Bound {
+    /// The fields of a document that filters leave out.
+    fn projected_out(&self, document: &Document) -> Vec<String> {
+        let projections = self.projections.iter().filter_map(|it| Projection::read(Some(it)).ok().flatten());
+        let shown = projections.fold(document.clone(), |shown, projection| projection.apply(shown));
+        let hidden = document.iter().filter_map(|(name, value)| match shown.get(name) {
+            None => Some(name.clone()),
+            Some(shown) => (shown != value).then(|| format!("{name} (in part)")),
+        });
+        hidden.collect()
     }
 }
 

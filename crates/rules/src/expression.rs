@@ -66,7 +66,7 @@ impl Expression {
         if let Node::Constant(constant) = self.0 {
             return Ok(constant);
         }
-        let facts = around.facts().await?;
+        let facts = if self.0.asks_for_account() { around.facts().await? } else { around.presented().await? };
         let view = View::of(arguments);
         settle(around, |memo| {
             // Calls are left for the decision, so that none is made that does not matter.

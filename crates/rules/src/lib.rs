@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use bson::{Bson, Document};
 use usher_contract::Failure;
 
-pub use bound::{Bound, Change, Explanation, Operation, Visible};
+pub use bound::{Bound, Change, Explanation, Operation, Visible, Write};
 pub use expression::{Expression, Subject};
 pub use problem::Problem;
 pub use projection::Projection;
@@ -46,6 +46,11 @@ pub struct Facts {
 pub trait Surroundings: Send + Sync {
     /// The facts of this caller; the same at every call.
     async fn facts(&self) -> Result<Arc<Facts>, Failure>;
+    /// The same, where of the user the id and the custom data are enough: whoever presents a token presents both, and
+    /// few rules ask for more.
+    async fn presented(&self) -> Result<Arc<Facts>, Failure> {
+        self.facts().await
+    }
     /// Runs the function of a `%function` as the system. One that fails counts as false; the implementation logs it.
     async fn call(&self, function: &str, arguments: Vec<Bson>) -> Result<Bson, Failure>;
 }

@@ -21,6 +21,8 @@ pub(crate) use role::{Field, Fields, Permission, Role, map_fields};
 pub struct Rules {
     roles: Vec<Role>,
     filters: Vec<Filter>,
+    /// Whether they speak of what only the user's account tells.
+    ask_for_account: bool,
 }
 
 impl Rules {
@@ -30,8 +32,9 @@ impl Rules {
     /// Every problem in it.
     pub fn compile(json: &Value) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
-        let rules = reader::rules(json, &mut problems);
-        problems.finish(rules)
+        let (roles, filters) = reader::rules(json, &mut problems);
+        let ask_for_account = roles.iter().any(Role::asks_for_account) || filters.iter().any(Filter::asks_for_account);
+        problems.finish(Self { roles, filters, ask_for_account })
     }
 
     /// Whether there are roles at all: a collection without any falls back to the default rules (reference 6.1).
@@ -44,7 +47,7 @@ impl Rules {
     /// # Errors
     /// Where the surroundings cannot give their facts.
     pub async fn bind(self: &Arc<Self>, around: Arc<dyn Surroundings>) -> Result<Bound, Failure> {
-        let facts = around.facts().await?;
+        let facts = if self.ask_for_account { around.facts().await? } else { around.presented().await? };
         let parts = settle(&around, |memo| {
             let binder = Binder { facts: &facts, memo, calls: Calls::Now };
             let filters = self.filters.iter().map(|filter| filter.bind(&binder)).collect::<Result<Vec<_>, _>>()?;

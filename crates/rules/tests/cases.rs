@@ -6,7 +6,7 @@ use bson::doc;
 use serde_json::{Value, json};
 use support::{Case, World, bind, document, parse, table};
 use usher_rules::matcher::Query;
-use usher_rules::{Change, Explanation, Expression, Operation, Problem, Rules, Subject, Visible};
+use usher_rules::{Change, Explanation, Expression, Operation, Problem, Rules, Subject, Visible, Write};
 
 #[tokio::test]
 async fn expressions_hold_where_they_should() {
@@ -62,9 +62,12 @@ async fn decide(case: &Case) -> Explanation {
     let explanation = match (case.operation.as_str(), case.documents.as_slice()) {
         ("read", _) => bound.explain(Operation::Read, first).await,
         ("search", _) => bound.explain(Operation::Search, first).await,
-        ("insert", _) => bound.write(Change::Insert(first)).await,
-        ("update", [before, after]) => bound.write(Change::Update(before, after)).await,
-        ("delete", _) => bound.write(Change::Delete(first)).await,
+        ("insert", _) => bound.explain_change(Change::Insert(first)).await,
+        ("update", [before, after]) => bound.explain_change(Change::Update(before, after)).await,
+        ("delete", _) => bound.explain_change(Change::Delete(first)).await,
+        // What decides about a document that was found.
+        ("change", [before, after]) => bound.write(Change::Update(before, after)).await,
+        ("remove", _) => bound.write(Change::Delete(first)).await,
         (other, _) => panic!("line {}: {other}", case.line),
     }
     .expect("a decision");
@@ -125,6 +128,119 @@ async fn named_fields_have_to_be_readable() {
         assert_eq!(seen, expected == all, "{path}: the host agrees");
     }
     assert_eq!(bound.visible(&["c", "d"]), Visible::Nothing);
+}
+
+#[tokio::test]
+async fn writes_are_picked_by_a_query_where_it_can_tell() {
+    let owner = json!({ "apply_when": { "owner": "%%user.id" }, "read": true, "write": true });
+    let everybody = json!({ "apply_when": {}, "read": true, "write": false });
+    let own = || Visible::Matching { query: doc! { "owner": { "$eq": "ann" } }, exact: true };
+    let filters = json!({ "read": { "owner": "%%user.id" }, "write": { "owner": "%%user.id" } });
+    let draft = json!({ "apply_when": {}, "read": true, "write": { "state": "draft" } });
+    let fields = json!({ "apply_when": { "owner": "%%user.id" }, "fields": { "a": { "write": true } }, "additional_fields": { "write": true } });
+    let asked = json!({ "apply_when": { "owner": "%%user.id" }, "read": true, "write": true,
+        "delete": { "%function": { "name": "isAnn", "arguments": ["%%root.a"] } } });
+    let drafts = Visible::Matching { query: doc! { "state": { "$eq": "draft" } }, exact: true };
+    let nothing = || Visible::Nothing;
+    let text = || (vec!["text".to_owned()], doc! { "text": 1 });
+    let to = |owner: &str| (vec!["owner".to_owned(), "text".to_owned()], doc! { "owner": owner, "text": 1 });
+    let touches = |path: &str| (vec![path.to_owned()], doc! {});
+    for (roles, update, updates, deletes) in [
+        (json!([owner]), text(), own(), own()),
+        (json!([owner, everybody]), text(), own(), own()),
+        (json!([{ "apply_when": {}, "document_filters": filters, "read": true, "write": true }]), text(), own(), own()),
+        (json!([fields]), text(), own(), own()),
+        // The whole object is sent, with the owner that it has.
+        (json!([owner]), to("ann"), own(), own()),
+        // Given away, or touched in a way that only the changed document tells.
+        (json!([owner]), to("bob"), nothing(), own()),
+        (json!([owner]), touches("owner.x"), nothing(), own()),
+        (json!([draft]), touches("state"), nothing(), drafts.clone()),
+        (json!([draft]), text(), drafts.clone(), drafts),
+        // A role before it could come to apply.
+        (
+            json!([{ "apply_when": { "locked": true }, "read": true }, owner]),
+            touches("locked"),
+            nothing(),
+            Visible::Matching {
+                query: doc! { "$and": [{ "owner": { "$eq": "ann" } }, { "locked": { "$ne": true } }] },
+                exact: true,
+            },
+        ),
+    ] {
+        let bound = bind(&json!({ "roles": roles }), &World::of("ann")).await;
+        let (touched, set) = update;
+        let got = bound.permitted(Write::Update { touched: &touched, set: &set }, &[]);
+        assert_eq!(got, updates, "{roles}: {touched:?} {set}");
+        assert_eq!(bound.permitted(Write::Delete, &[]), deletes, "{roles}");
+    }
+    let bound = bind(&json!({ "roles": [asked] }), &World::of("ann")).await;
+    assert!(
+        matches!(bound.permitted(Write::Delete, &[]), Visible::Matching { exact: false, .. }),
+        "a function decides"
+    );
+}
+
+/// What narrows every query, and what has to be found before it changes.
+#[tokio::test]
+async fn explanations_begin_where_operations_do() {
+    let rules = json!({
+        "roles": [{ "apply_when": {}, "read": true, "write": true }],
+        "filters": [{ "apply_when": {}, "query": { "for": "%%user.id" }, "projection": { "inner": 0, "address.street": 0 } }],
+    });
+    let bound = bind(&rules, &World::of("ann")).await;
+    let (own, other) =
+        (doc! { "for": "ann", "inner": 1, "address": { "street": 1, "town": 2 } }, doc! { "for": "bob" });
+    let read = bound.explain(Operation::Read, &own).await.expect("a decision");
+    assert_eq!(
+        (read.allowed, read.hidden.as_slice()),
+        (true, &["inner".to_owned(), "address (in part)".to_owned()][..])
+    );
+    for found in [
+        bound.explain(Operation::Read, &other).await,
+        bound.explain(Operation::Search, &other).await,
+        bound.explain_change(Change::Update(&other, &own)).await,
+        bound.explain_change(Change::Delete(&other)).await,
+    ] {
+        let found = found.expect("a decision");
+        assert_eq!((found.allowed, found.clause.as_str()), (false, "filters"), "{found:?}");
+        assert!(found.because.contains("a filter narrows every query to {\"for\":{\"$eq\":\"ann\"}}"), "{found:?}");
+    }
+    let inserted = bound.explain_change(Change::Insert(&other)).await.expect("a decision");
+    assert!(inserted.allowed, "a filter is about queries: {inserted:?}");
+
+    let hidden = json!({ "roles": [{ "apply_when": {}, "document_filters": { "read": { "open": true } }, "read": true, "write": true }] });
+    let bound = bind(&hidden, &World::of("ann")).await;
+    let unseen = bound.explain_change(Change::Delete(&doc! { "open": false })).await.expect("a decision");
+    assert_eq!((unseen.allowed, unseen.clause.as_str()), (false, "roles[0].document_filters.read"));
+    assert!(unseen.because.starts_with("the document is not found: "), "{unseen:?}");
+}
+
+#[tokio::test]
+async fn the_account_is_asked_for_where_rules_speak_of_it() {
+    use std::sync::Arc;
+    for (expression, asks) in [
+        (json!({ "owner": "%%user.id", "%%user.custom_data.role": "admin" }), false),
+        (json!({ "%or": [{ "a": 1 }, { "%not": { "%%user.data.email": "x" } }] }), true),
+        (json!({ "%%user.type": { "$exists": true } }), true),
+        (json!({ "a": { "$in": ["%%user.identities"] } }), true),
+        (json!({ "a": { "$elemMatch": { "b": "%%user.data.name" } } }), true),
+        (json!({ "%%true": { "%function": { "name": "isAnn", "arguments": ["%%user"] } } }), true),
+        (json!({ "%%values.limit": 1, "%%request.httpMethod": "%%environment.tag" }), false),
+    ] {
+        let role = json!({ "apply_when": {}, "fields": { "a": { "fields": { "b": { "write": expression } } } } });
+        let filter = json!({ "apply_when": {}, "query": { "a": "%%user.id" } });
+        for rules in [
+            json!({ "roles": [{ "apply_when": expression }] }),
+            json!({ "roles": [role] }),
+            json!({ "roles": [], "filters": [filter] }),
+        ] {
+            let world = World::of("ann");
+            Arc::new(Rules::compile(&rules).expect("good rules")).bind(world.clone()).await.expect("they bind");
+            let asks = asks && rules.get("filters").is_none();
+            assert_eq!(world.asked_for_account.load(std::sync::atomic::Ordering::Relaxed), asks, "{rules}");
+        }
+    }
 }
 
 #[tokio::test]

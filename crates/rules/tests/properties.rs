@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use support::{World, bind, document};
 use usher_rules::matcher::Query;
-use usher_rules::{Change, Visible};
+use usher_rules::{Change, Visible, Write};
 
 /// What an inclusion or exclusion projection leaves.
 fn project(document: &Document, projection: &Document) -> Document {
@@ -96,6 +96,47 @@ proptest! {
                         let named = bound.read(&document, &[path]).await.expect("a decision");
                         prop_assert!(named.is_none(), "{path} is hidden, but may be named");
                     }
+                }
+            }
+            Ok(())
+        })?;
+    }
+
+    /// What a query picks for a write is found, may be written, and may be seen afterwards.
+    #[test]
+    fn what_is_permitted_beforehand_is_permitted_then(
+        rules in random::rules(),
+        (before, other) in (random::documents(), random::documents()),
+        touched in subsequence(vec!["a", "b", "c", "d"], 0..4),
+        set in subsequence(vec!["a", "b", "c", "d"], 0..3),
+        named in subsequence(vec!["a", "b.y"], 0..2),
+    ) {
+        wait(async {
+            let bound = bind(&rules, &World::of("ann")).await;
+            let (before, other) = (document(&before), document(&other));
+            let mut after = before.clone();
+            for name in &touched {
+                match other.get(name) {
+                    Some(value) => drop(after.insert(*name, value.clone())),
+                    None => drop(after.remove(name)),
+                }
+            }
+            let set: Document = set.iter().filter(|name| touched.contains(name))
+                .filter_map(|name| Some(((*name).to_owned(), after.get(name)?.clone()))).collect();
+            let touched: Vec<String> = touched.iter().map(|name| (*name).to_owned()).collect();
+            for (write, change) in [
+                (Write::Delete, Change::Delete(&before)),
+                (Write::Update { touched: &touched, set: &set }, Change::Update(&before, &after)),
+            ] {
+                let Visible::Matching { query, exact: true } = bound.permitted(write, &named) else { continue };
+                if !Query::compile(&query).expect("good operators").matches(&before) {
+                    continue;
+                }
+                let allowed = bound.explain_change(change).await.expect("a decision");
+                prop_assert!(allowed.allowed, "{write:?} by {query}: {allowed:?}");
+                prop_assert!(bound.read(&before, &named).await.expect("a decision").is_some(), "{query} finds what is hidden");
+                if let Change::Update(_, after) = change {
+                    prop_assert!(bound.read(after, &[]).await.expect("a decision").is_some(), "{query} hides what changed");
                 }
             }
             Ok(())

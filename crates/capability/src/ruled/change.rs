@@ -6,12 +6,12 @@ use std::sync::Arc;
 use bson::{Bson, Document, doc};
 use usher_contract::host::Bytes;
 use usher_contract::{Collection, ErrorCode, Failure, Operation, Reply, value};
-use usher_rules::{Operation as Allowed, Projection};
+use usher_rules::{Operation as Allowed, Projection, Write};
 
 use super::RuledCollection;
 use super::judge::Judge;
-use super::named::{Named, no_twins, refused, touched};
-use super::operation::{Options, parts, with_filter};
+use super::named::{Named, names_one, no_twins, refused, set, touched};
+use super::operation::{Options, parsed, parts, with_filter};
 use super::sight::Sight;
 use crate::guard::{self, Kind};
 
@@ -26,6 +26,13 @@ pub(super) struct Work {
     answers: bool,
 }
 
+/// One command that does all of a change.
+struct Command {
+    filter: Bytes,
+    /// Whether it finds all that the caller finds; otherwise, where it finds nothing, somebody has to say why.
+    whole: bool,
+}
+
 /// What is done to each match.
 pub(super) enum Act {
     Update {
@@ -33,6 +40,8 @@ pub(super) enum Act {
         kind: Kind,
         /// The fields that it touches.
         touched: Vec<String>,
+        /// Those of them that it sets, whatever the document.
+        set: Document,
     },
     Delete,
 }
@@ -52,7 +61,7 @@ impl Act {
     fn update(update: &[u8], kind: Kind) -> Result<Self, Failure> {
         let document = value::document(update)?;
         no_twins(document)?;
-        Ok(Self::Update { update: update.to_vec(), kind, touched: touched(document, kind) })
+        Ok(Self::Update { update: update.to_vec(), kind, touched: touched(document, kind), set: set(document)? })
     }
 }
 
@@ -87,18 +96,44 @@ impl Work {
         self.options.flag("upsert")
     }
 
-    /// Whether one command does it, because nothing has to be decided about a document.
-    fn is_direct(&self, sight: &Sight) -> bool {
+    /// The filter of the one command that does it, where the database can tell which documents may be written.
+    fn command(&self, sight: &Sight) -> Result<Option<Command>, Failure> {
         let judge = &sight.judge;
-        let free = match &self.act {
-            Act::Delete => judge.free(Allowed::Delete),
-            // The database takes a document without operators for one match only (reference 6).
-            Act::Update { kind: Kind::Replacement, .. } if self.many => false,
-            Act::Update { .. } => judge.free(Allowed::Update),
-        };
         // An upsert makes the new document from the query, into which nothing of the rules may be mixed.
         let makes = !self.upserts() || (judge.hides_nothing() && judge.free(Allowed::Insert));
-        free && makes && sight.is_direct()
+        if !makes || !sight.is_direct() {
+            return Ok(None);
+        }
+        let write = match &self.act {
+            Act::Delete => Write::Delete,
+            // The database takes a document without operators for one match only (reference 6).
+            Act::Update { kind: Kind::Replacement, .. } if self.many => return Ok(None),
+            Act::Update { .. } if judge.free(Allowed::Update) => {
+                return Ok(Some(Command { filter: sight.query(&self.filter)?, whole: true }));
+            }
+            Act::Update { kind: Kind::Operators, touched, set, .. } if !judge.has_schema() && !self.upserts() => {
+                Write::Update { touched, set }
+            }
+            Act::Update { .. } => return Ok(None),
+        };
+        let Some(permitted) = sight.permitted(write) else { return Ok(None) };
+        let whole = permitted.condition() == sight.condition();
+        // Where others match that may not be written, it has to be said; unless there is one match at most.
+        if !whole && !names_one(value::document(&self.filter)?) {
+            return Ok(None);
+        }
+        Ok(Some(Command { filter: permitted.query(&self.filter)?, whole }))
+    }
+
+    /// Whether the command that was answered so found a document.
+    fn found_any(&self, reply: &Reply) -> Result<bool, Failure> {
+        let Reply::Document(Some(answer)) = reply else { return Ok(false) };
+        if self.answers {
+            return Ok(true);
+        }
+        let summary = parsed(answer)?;
+        let found = |name| summary.get_i32(name).is_ok_and(|number| number > 0);
+        Ok(found("deletedCount") || found("matchedCount"))
     }
 
     fn reply(&self, outcome: &Outcome) -> Result<Reply, Failure> {
@@ -122,9 +157,13 @@ impl RuledCollection {
         named.query(value::document(&work.filter)?)?;
         named.sort(work.options.document("sort"));
         let sight = Sight::of(judge, named);
-        if let Some(sight) = sight.as_ref().filter(|sight| work.is_direct(sight)) {
-            let filter = sight.query(&work.filter)?;
-            return self.scoped.execute(with_filter(operation, filter)).await;
+        if let Some(sight) = &sight
+            && let Some(Command { filter, whole }) = work.command(sight)?
+        {
+            let reply = self.scoped.execute(with_filter(operation, filter)).await?;
+            if whole || work.found_any(&reply)? {
+                return Ok(reply);
+            }
         }
         if matches!(work.act, Act::Update { kind: Kind::Pipeline, .. }) && !judge.shows_whole() {
             return Err(refused("an update with a pipeline", "use update operators, such as $set"));

@@ -84,9 +84,14 @@ impl Judge {
         &self.stages
     }
 
+    /// Whether documents have to be of a form.
+    pub(super) fn has_schema(&self) -> bool {
+        self.ruling.schema.is_some()
+    }
+
     /// Whether the operation needs no look at the documents that it writes.
     pub(super) fn free(&self, operation: Operation) -> bool {
-        self.bound.free(operation) && (operation == Operation::Delete || self.ruling.schema.is_none())
+        self.bound.free(operation) && (operation == Operation::Delete || !self.has_schema())
     }
 
     /// The document as the caller may see it.

@@ -5,16 +5,21 @@
 //! without naming them (`$expr`, `$text`, `$jsonSchema`, an index chosen by hand) is refused; App Services refuses most
 //! of it as well (reference 5.5).
 
+use std::collections::HashSet;
+
 use bson::Document;
 use bson::raw::{RawArray, RawBsonRef, RawDocument};
-use usher_contract::{ErrorCode, Failure};
+use usher_contract::{ErrorCode, Failure, limits};
 
+use super::operation::unreadable;
 use crate::guard::Kind;
 
 /// The fields that an operation names, as dotted paths.
 #[derive(Debug, Default)]
 pub(super) struct Named {
     pub(super) paths: Vec<String>,
+    /// The same, to name each once: clients decide how many there are.
+    known: HashSet<String>,
     /// Whether the query orders its matches by distance.
     pub(super) by_distance: bool,
 }
@@ -36,14 +41,23 @@ fn stem(path: &str) -> &str {
 impl Named {
     fn add(&mut self, path: &str) {
         let path = stem(path);
-        if !self.paths.iter().any(|known| known == path) {
+        if !self.known.contains(path) {
+            self.known.insert(path.to_owned());
             self.paths.push(path.to_owned());
         }
     }
 
     /// The fields of a query that the guard has passed.
     pub(super) fn query(&mut self, query: &RawDocument) -> Result<(), Failure> {
-        self.clauses(query, "")
+        self.clauses(query, "")?;
+        if self.paths.len() > limits::RULED_QUERY_FIELDS {
+            let message = format!(
+                "a query under rules names at most {} different fields, because they are asked about each: narrow it",
+                limits::RULED_QUERY_FIELDS
+            );
+            return Err(Failure::new(ErrorCode::OperationNotAllowed, message));
+        }
+        Ok(())
     }
 
     /// The fields of a sort.
@@ -136,9 +150,33 @@ pub(super) fn touched(update: &RawDocument, kind: Kind) -> Vec<String> {
     named.paths
 }
 
+/// The top-level fields that an update sets to values which no document has a say in.
+pub(super) fn set(update: &RawDocument) -> Result<Document, Failure> {
+    match update.get("$set") {
+        Ok(Some(RawBsonRef::Document(fields))) => {
+            let all = Document::try_from(fields).map_err(unreadable)?;
+            Ok(all.into_iter().filter(|(name, _)| !name.contains('.')).collect())
+        }
+        _ => Ok(Document::new()),
+    }
+}
+
+/// Whether a query asks for one `_id`, so that it finds one document at most.
+pub(super) fn names_one(query: &RawDocument) -> bool {
+    let mut ids = query.iter().flatten().filter(|(key, _)| key.as_str() == "_id");
+    match (ids.next(), ids.next()) {
+        (Some((_, RawBsonRef::RegularExpression(_))), _) | (None, _) | (_, Some(_)) => false,
+        (Some((_, RawBsonRef::Document(held))), None) => {
+            let mut operators = held.iter().flatten().filter(|(key, _)| key.as_str().starts_with('$'));
+            operators.next().is_none_or(|(key, _)| key.as_str() == "$eq" && held.iter().count() == 1)
+        }
+        _ => true,
+    }
+}
+
 /// Refuses a document that gives one field twice: MongoDB stores both, and rules would see one of them.
 pub(super) fn no_twins(document: &RawDocument) -> Result<(), Failure> {
-    let mut names = std::collections::HashSet::new();
+    let mut names = HashSet::new();
     for (key, held) in document.iter().flatten() {
         if !names.insert(key.as_str()) {
             let message = format!("the field `{}` occurs twice in one document", key.as_str());
@@ -188,7 +226,7 @@ mod tests {
     use bson::raw::RawDocumentBuf;
     use bson::{Document, doc};
 
-    use super::{Named, no_twins, touched};
+    use super::{Named, names_one, no_twins, set, touched};
     use crate::guard::Kind;
 
     fn raw(document: Document) -> RawDocumentBuf {
@@ -239,6 +277,46 @@ mod tests {
         let update = doc! {"$setOnInsert": {"x": 1}, "$rename": {"a": "b"}, "$unset": {"c.d": ""}};
         assert_eq!(touched(&raw(update), Kind::Operators), ["a", "b", "c.d"]);
         assert_eq!(touched(&raw(doc! {"_id": 1, "a": 1, "b": {"c": 1}}), Kind::Replacement), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_is_set_whole_is_known() {
+        let update = doc! {"$inc": {"n": 1}, "$set": {"a": {"b": 1}, "c.d": 2, "e": 3}};
+        assert_eq!(set(&raw(update)).unwrap(), doc! {"a": {"b": 1}, "e": 3});
+        assert_eq!(set(&raw(doc! {"$inc": {"n": 1}})).unwrap(), doc! {});
+    }
+
+    #[test]
+    fn one_id_finds_one_document() {
+        let pattern = bson::Regex { pattern: "a".try_into().unwrap(), options: "".try_into().unwrap() };
+        for (query, one) in [
+            (doc! {"_id": 1, "a": 2}, true),
+            (doc! {"_id": {"$eq": 1}}, true),
+            (doc! {"_id": {"part": 1}}, true),
+            (doc! {"_id": null}, true),
+            (doc! {"a": 1}, false),
+            (doc! {"_id": {"$gt": 1}}, false),
+            (doc! {"_id": {"$eq": 1, "$exists": true}}, false),
+            (doc! {"_id": {"$in": [1]}}, false),
+            (doc! {"_id": pattern}, false),
+            (doc! {"$or": [{"_id": 1}]}, false),
+        ] {
+            assert_eq!(names_one(&raw(query.clone())), one, "{query}");
+        }
+    }
+
+    /// Clients choose how many fields there are: each is looked up, not compared with all others.
+    #[test]
+    fn many_fields_are_refused_before_they_cost() {
+        let fields =
+            |number: usize| -> Document { (0..number).map(|n| (format!("f{n}"), bson::Bson::from(1))).collect() };
+        let most = usher_contract::limits::RULED_QUERY_FIELDS;
+        assert!(Named::default().query(&raw(fields(most))).is_ok());
+        let begun = std::time::Instant::now();
+        let failure = Named::default().query(&raw(fields(300_000))).unwrap_err();
+        assert!(failure.message.contains("at most"), "{failure}");
+        assert_eq!(touched(&raw(doc! {"$set": fields(300_000)}), Kind::Operators).len(), 300_000);
+        assert!(begun.elapsed().as_secs() < 10, "{:?}: it does not grow with the square", begun.elapsed());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use bson::raw::{RawArrayBuf, RawDocumentBuf, cstr};
 use bson::{Document, doc};
 use usher_contract::host::Bytes;
 use usher_contract::{Failure, value};
-use usher_rules::Visible;
+use usher_rules::{Visible, Write};
 
 use super::judge::Judge;
 use super::named::Named;
@@ -43,6 +43,15 @@ impl Sight {
             by_distance: named.by_distance,
             named: named.paths.into(),
         })
+    }
+
+    /// Of what it sees, that which may be written without a look at any document; `None` where the database cannot tell.
+    pub(super) fn permitted(&self, write: Write<'_>) -> Option<Self> {
+        let paths: Vec<&str> = self.named.iter().map(String::as_str).collect();
+        let Visible::Matching { query, exact: true } = self.judge.bound.permitted(write, &paths) else {
+            return None;
+        };
+        Some(Self { condition: joined(self.judge.bound.filter(), query), ..self.clone() })
     }
 
     /// Whether the database can answer by itself.

@@ -99,7 +99,7 @@ impl Attempt<'_> {
             Act::Update { update, kind, .. } if matches.is_empty() && self.work.upserts() => {
                 self.upsert(update, *kind, undo).await
             }
-            Act::Update { update, kind, touched } => {
+            Act::Update { update, kind, touched, .. } => {
                 let mut outcome = Outcome::default();
                 for before in matches {
                     self.judge.touch(&before, touched).await?;

@@ -24,7 +24,11 @@ pub(super) fn visible(roles: &[BoundRole], named: &[&str]) -> Visible {
             parts.push(Part::all([role.applies.query(true)].into_iter().chain(before.iter().cloned())));
         }
     }
-    match Part::any(parts) {
+    as_query(Part::any(parts))
+}
+
+pub(super) fn as_query(part: Part) -> Visible {
+    match part {
         Part { found: Found::Nothing, .. } => Visible::Nothing,
         Part { found: Found::Everything, exact } => Visible::Matching { query: Document::new(), exact },
         Part { found: Found::Matching(query), exact } => Visible::Matching { query, exact },

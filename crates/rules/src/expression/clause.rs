@@ -206,22 +206,22 @@ impl Part {
     }
 
     pub(crate) fn all(parts: impl IntoIterator<Item = Self>) -> Self {
-        let mut queries = Vec::new();
+        let mut queries = Joined::by("$and");
         let mut exact = true;
         for part in parts {
             match part.found {
                 Found::Nothing => return Self::known(false),
                 Found::Everything => {}
-                Found::Matching(query) => push(&mut queries, query, "$and"),
+                Found::Matching(query) => queries.push(query),
             }
             exact &= part.exact;
         }
-        let found = join(queries, "$and").map_or(Found::Everything, Found::Matching);
+        let found = queries.finish().map_or(Found::Everything, Found::Matching);
         Self { found, exact }
     }
 
     pub(crate) fn any(parts: impl IntoIterator<Item = Self>) -> Self {
-        let mut queries = Vec::new();
+        let mut queries = Joined::by("$or");
         let mut exact = true;
         let mut everything = false;
         for part in parts {
@@ -229,11 +229,11 @@ impl Part {
                 Self { found: Found::Everything, exact: true } => return Self::known(true),
                 Self { found: Found::Everything, .. } => everything = true,
                 Self { found: Found::Nothing, .. } => {}
-                Self { found: Found::Matching(query), .. } => push(&mut queries, query, "$or"),
+                Self { found: Found::Matching(query), .. } => queries.push(query),
             }
             exact &= part.exact;
         }
-        let found = match join(queries, "$or") {
+        let found = match queries.finish() {
             _ if everything => Found::Everything,
             Some(query) => Found::Matching(query),
             None => Found::Nothing,
@@ -242,21 +242,34 @@ impl Part {
     }
 }
 
-/// Adds a query to others; one that joins queries in the same way is taken apart.
-fn push(queries: &mut Vec<Document>, query: Document, joined: &str) {
-    let nested = match query.get_array(joined) {
-        Ok(items) if query.len() == 1 => items.iter().filter_map(Bson::as_document).cloned().collect(),
-        _ => vec![query],
-    };
-    let mut seen: HashSet<String> = queries.iter().map(|query| format!("{query:?}")).collect();
-    queries.extend(nested.into_iter().filter(|query| seen.insert(format!("{query:?}"))));
+/// Queries that are joined by `$and` or `$or`, each once.
+struct Joined {
+    by: &'static str,
+    queries: Vec<Document>,
+    seen: HashSet<String>,
 }
 
-fn join(mut queries: Vec<Document>, name: &str) -> Option<Document> {
-    match queries.len() {
-        0 => None,
-        1 => Some(queries.remove(0)),
-        _ => Some(doc! { name: queries }),
+impl Joined {
+    fn by(by: &'static str) -> Self {
+        Self { by, queries: Vec::new(), seen: HashSet::new() }
+    }
+
+    /// Adds a query; one that joins queries in the same way is taken apart.
+    fn push(&mut self, query: Document) {
+        let nested = match query.get_array(self.by) {
+            Ok(items) if query.len() == 1 => items.iter().filter_map(Bson::as_document).cloned().collect(),
+            _ => vec![query],
+        };
+        let Self { queries, seen, .. } = self;
+        queries.extend(nested.into_iter().filter(|query| seen.insert(format!("{query:?}"))));
+    }
+
+    fn finish(mut self) -> Option<Document> {
+        match self.queries.len() {
+            0 => None,
+            1 => Some(self.queries.remove(0)),
+            _ => Some(doc! { self.by: self.queries }),
+        }
     }
 }
 

@@ -31,6 +31,24 @@ pub(crate) struct ElementTest {
     pub(crate) compare: Option<(Operator, Term)>,
 }
 
+impl Node {
+    /// Whether it speaks of what only the user's account tells.
+    pub(crate) fn asks_for_account(&self) -> bool {
+        match self {
+            Self::Constant(_) => false,
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().any(Self::asks_for_account),
+            Self::Not(node) => node.asks_for_account(),
+            Self::Compare { left, right, .. } => left.asks_for_account() || right.asks_for_account(),
+            Self::Exists(term) => term.asks_for_account(),
+            Self::Element { left, tests } => {
+                let compared = tests.iter().filter_map(|test| test.compare.as_ref());
+                left.asks_for_account() || compared.into_iter().any(|(_, right)| right.asks_for_account())
+            }
+            Self::Call(call) => call.asks_for_account(),
+        }
+    }
+}
+
 const LOGICAL: &[&str] = &["and", "or", "nor", "not", "function"];
 const COMPARING: &[&str] =
     &["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "exists", "not", "all", "size", "elemMatch"];

@@ -91,6 +91,34 @@ impl Term {
     }
 }
 
+impl Fact {
+    /// Whether only the user's account tells it: neither the id nor the custom data, which come with a token.
+    fn is_of_account(&self) -> bool {
+        let first = self.path.split('.').next().unwrap_or_default();
+        self.source == Source::User && !matches!(first, "id" | "custom_data")
+    }
+}
+
+impl Term {
+    /// Whether it, or a part of it, is told by the user's account alone.
+    pub(crate) fn asks_for_account(&self) -> bool {
+        match self {
+            Self::Fact(fact) => fact.is_of_account(),
+            Self::Convert(_, inner) => inner.asks_for_account(),
+            Self::Call(call) => call.asks_for_account(),
+            Self::Array(items) => items.iter().any(Self::asks_for_account),
+            Self::Document(fields) => fields.iter().any(|(_, term)| term.asks_for_account()),
+            Self::Literal(_) | Self::Field(..) | Self::Missing(_) => false,
+        }
+    }
+}
+
+impl Call {
+    pub(crate) fn asks_for_account(&self) -> bool {
+        self.arguments.iter().any(Term::asks_for_account)
+    }
+}
+
 impl Conversion {
     pub(crate) const NAMES: [&str; 4] = ["stringToOid", "oidToString", "stringToUuid", "uuidToString"];
 

@@ -32,6 +32,11 @@ pub(crate) struct BoundFilter {
 }
 
 impl Filter {
+    /// Whether it speaks of what only the user's account tells.
+    pub(super) fn asks_for_account(&self) -> bool {
+        self.apply_when.asks_for_account() || self.query.asks_for_account()
+    }
+
     /// The filter as it is for a caller; none where it does not apply.
     pub(crate) fn bind(&self, binder: &Binder<'_>) -> Result<Option<BoundFilter>, Need> {
         if !binder.clause(&self.apply_when, true)?.is_always() {

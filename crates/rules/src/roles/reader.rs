@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::filter::{self, Filter};
 use super::role::{Field, Fields, Permission, Role, override_fields};
-use super::{Rules, filter};
 use crate::expression::Node;
 use crate::expression::expansion::{Place, is_path};
 use crate::expression::syntax::expression;
@@ -30,10 +30,10 @@ const FIELD: &[&str] = &["read", "write", "fields"];
 /// App Services' limit on the name of a role (reference 6.1).
 const NAME_CHARS: usize = 100;
 
-pub(super) fn rules(json: &Value, problems: &mut Problems) -> Rules {
+pub(super) fn rules(json: &Value, problems: &mut Problems) -> (Vec<Role>, Vec<Filter>) {
     let Some(members) = json.as_object() else {
         problems.add("rules are an object", "write {\"roles\": [], \"filters\": []}");
-        return Rules { roles: Vec::new(), filters: Vec::new() };
+        return (Vec::new(), Vec::new());
     };
     for key in members.keys().filter(|key| !RULES.contains(&key.as_str()) && !BESIDE.contains(&key.as_str())) {
         if let Some(near) = near(key, RULES.iter().copied()) {
@@ -41,7 +41,7 @@ pub(super) fn rules(json: &Value, problems: &mut Problems) -> Rules {
             problems.inside(key, |problems| problems.add(message, "rename it, or remove it"));
         }
     }
-    Rules { roles: list(members, "roles", problems, role), filters: list(members, "filters", problems, filter::read) }
+    (list(members, "roles", problems, role), list(members, "filters", problems, filter::read))
 }
 
 fn list<T>(

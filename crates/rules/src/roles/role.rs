@@ -36,6 +36,28 @@ pub(crate) struct Field<E> {
     pub(crate) fields: Fields<E>,
 }
 
+impl Role {
+    /// Whether an expression speaks of what only the user's account tells.
+    pub(super) fn asks_for_account(&self) -> bool {
+        let asks = |permission: &Permission<Node>| permission.any(&Node::asks_for_account);
+        [&self.apply_when, &self.insert, &self.delete, &self.search].into_iter().any(Node::asks_for_account)
+            || [&self.document_filters, &self.document, &self.additional].into_iter().any(asks)
+            || self.fields.iter().any(|(_, field)| field.any(&Node::asks_for_account))
+    }
+}
+
+impl<E> Field<E> {
+    fn any(&self, test: &impl Fn(&E) -> bool) -> bool {
+        self.own.any(test) || self.fields.iter().any(|(_, field)| field.any(test))
+    }
+}
+
+impl<E> Permission<E> {
+    fn any(&self, test: impl Fn(&E) -> bool) -> bool {
+        [&self.read, &self.write].into_iter().flatten().any(test)
+    }
+}
+
 impl<E> Permission<E> {
     /// The same with expressions of another kind.
     pub(crate) fn map<F, X>(&self, mut map: impl FnMut(&E) -> Result<F, X>) -> Result<Permission<F>, X> {

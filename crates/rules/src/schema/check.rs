@@ -113,10 +113,16 @@ fn number(node: &NumberNode, value: &Bson, violations: &mut Violations) {
         violations.add(|| format!("must be {word} {most}"));
     }
     if let Some(divisor) = node.multiple_of
-        && (number / divisor).fract() != 0.0
+        && !is_multiple(number, divisor)
     {
         violations.add(|| format!("must be a multiple of {divisor}"));
     }
+}
+
+/// Whether a number is as near to a multiple as doubles come: 19.99 is one of 0.01, though dividing leaves a rest.
+fn is_multiple(number: f64, divisor: f64) -> bool {
+    let times = number / divisor;
+    (times - times.round()).abs() <= 1e-12 * times.abs().max(1.0)
 }
 
 fn text(node: &TextNode, text: &str, violations: &mut Violations) {

@@ -1,6 +1,7 @@
 //! Callers, their surroundings and the tables of cases.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ pub struct World {
     facts: Arc<Facts>,
     /// Every function that was called, with its arguments.
     pub calls: Mutex<Vec<(String, Vec<Bson>)>>,
+    pub asked_for_account: AtomicBool,
 }
 
 impl World {
@@ -45,14 +47,21 @@ impl World {
     }
 
     pub fn with(facts: Facts) -> Arc<Self> {
-        Arc::new(Self { facts: Arc::new(facts), calls: Mutex::default() })
+        Arc::new(Self { facts: Arc::new(facts), calls: Mutex::default(), asked_for_account: AtomicBool::default() })
     }
 }
 
 #[async_trait]
 impl Surroundings for World {
     async fn facts(&self) -> Result<Arc<Facts>, Failure> {
+        self.asked_for_account.store(true, Ordering::Relaxed);
         Ok(self.facts.clone())
+    }
+
+    async fn presented(&self) -> Result<Arc<Facts>, Failure> {
+        let mut facts = Facts::clone(&self.facts);
+        facts.user = facts.user.into_iter().filter(|(name, _)| name == "id" || name == "custom_data").collect();
+        Ok(Arc::new(facts))
     }
 
     async fn call(&self, function: &str, arguments: Vec<Bson>) -> Result<Bson, Failure> {
