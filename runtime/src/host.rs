@@ -46,6 +46,9 @@ pub(crate) struct Capacity {
     /// Failed logins from one address, within the window, before more are refused
     #[arg(long, env = "USHER_LOGIN_FAILURES_PER_ADDRESS", value_name = "N")]
     login_failures_per_address: Option<u32>,
+    /// Anonymous users and registrations from one address, within the window, before more are refused
+    #[arg(long, env = "USHER_NEW_USERS_PER_ADDRESS", default_value_t = limits::NEW_USERS_PER_ADDRESS, value_name = "N")]
+    new_users_per_address: u32,
     #[command(flatten)]
     mail: Mail,
     /// Calls of a trigger's function that fails, for one event, before the event is set aside
@@ -61,6 +64,7 @@ impl Default for Capacity {
             concurrent_calls: 8,
             login_failures_per_identity: None,
             login_failures_per_address: None,
+            new_users_per_address: limits::NEW_USERS_PER_ADDRESS,
             mail: Mail::default(),
             trigger_attempts: limits::TRIGGER_ATTEMPTS,
         }
@@ -187,7 +191,11 @@ impl Host {
             cache: Some(storage.cache_directory()),
         })?;
         let dispatcher = Dispatcher::new(Arc::new(sandbox), database.clone());
-        let mut options = IdentityOptions { mailer: capacity.mail.mailer()?, ..IdentityOptions::default() };
+        let mut options = IdentityOptions {
+            mailer: capacity.mail.mailer()?,
+            new_users_per_address: capacity.new_users_per_address,
+            ..IdentityOptions::default()
+        };
         if let Some(failures) = capacity.login_failures_per_identity {
             options.failures_per_identity = failures;
         }

@@ -131,6 +131,16 @@ test("no key is no login, and writes nothing", async () => {
   assert.deepEqual(await counted(usher), before);
 });
 
+test("there is no service of push messages left to register with", async () => {
+  const { access_token: token } = await session();
+  const path = "/app/keys/push/providers/gcm/registration";
+  for (const [method, body] of [["PUT", { registrationToken: "x" }], ["DELETE", undefined]]) {
+    assertRefused(await client.send(method, path, { token, body }), 404, "ServiceNotFound", "service not found: 'gcm'");
+    assertRefused(await client.send(method, path, { body }), 401, "InvalidSession", "must authenticate first");
+    assertRefused(await client.send(method, path, { token: "a.b.c", body }), 401, "InvalidSession", "invalid session");
+  }
+});
+
 test("disabling or deleting a user ends access tokens on a host within a second", async () => {
   const own = await session();
   const gone = await session();

@@ -66,7 +66,7 @@ class Issuer {
   }
 
   claims(client, more = {}) {
-    return { iss: this.url, aud: client, exp: inSeconds(600), iat: inSeconds(0), ...this.person, ...more };
+    return { iss: this.url, aud: client, exp: inSeconds(600), iat: inSeconds(0), email_verified: true, ...this.person, ...more };
   }
   idToken(client, more) { return this.keys.sign(this.claims(client, more)); }
 
@@ -103,7 +103,8 @@ class Issuer {
         if (!about) return json(400, { error: { message: "Invalid OAuth access token." } });
         const proof = createHmac("sha256", CLIENTS[about.app_id]).update(fields.access_token).digest("hex");
         if (fields.appsecret_proof !== proof) return json(400, { error: { message: "Invalid appsecret_proof" } });
-        return json(200, { id: about.user_id, name: `Person ${about.user_id}`, age_range: { min: 21 } });
+        const profile = { id: about.user_id, name: `Person ${about.user_id}`, age_range: { min: 21 } };
+        return json(200, fields.fields.split(",").includes("email") ? { ...profile, email: about.email } : profile);
       }
       default: return json(404, {});
     }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import * as Realm from "realm-web";
-import { Client, assertRefused, counted, variant } from "./accounts.mjs";
+import { CLIENT, Client, assertRefused, counted, variant } from "./accounts.mjs";
 import { PASSWORD, credentials, freshEmail, realmError } from "./realm.mjs";
 import { start } from "./usher.mjs";
 
@@ -10,7 +10,9 @@ let usher, client;
 const app = () => usher.app("linking");
 
 before(async () => {
-  usher = await start(["serve", "--app", variant("linking", { autoConfirm: true })]);
+  usher = await start([
+    "serve", "--app", variant("linking", { autoConfirm: true }), "--trust-forwarded", "--new-users-per-address", "3",
+  ]);
   client = new Client(usher, "linking");
 });
 
@@ -88,6 +90,25 @@ test("what is linked already may be linked again", async () => {
   assert.deepEqual(providers(user), ["anon-user", "local-userpass"]);
 });
 
+test("an API key is linked to its owner only, who has it already", async () => {
+  const session = async () => (await client.emailLogin(await registered())).json;
+  const [own, other] = [await session(), await session()];
+  const { key } = (await client.keys("POST", "", own.refresh_token, { name: "own" })).json;
+  const reply = await client.login("api-key", { key }, own.access_token);
+  assert.equal(reply.status, 200, reply.text);
+  assert.equal(reply.json.user_id, own.user_id);
+  const before = await counted(usher);
+  assertRefused(
+    await client.login("api-key", { key }, other.access_token),
+    401, "AuthError", "unauthorized: the credential belongs to another user",
+  );
+  assertRefused(await client.login("api-key", { key: "x" }, other.access_token), 401, "AuthError", "unauthorized: the credential is not good");
+  assert.deepEqual(await counted(usher), before);
+  const profile = async ({ access_token }) => (await client.profile(access_token)).json.identities.map((one) => one.provider_type);
+  assert.deepEqual(await profile(own), ["local-userpass", "api-key"]);
+  assert.deepEqual(await profile(other), ["local-userpass"]);
+});
+
 test("what cannot be linked writes nothing", async () => {
   const session = (await client.login("anon-user")).json;
   const email = await registered();
@@ -109,4 +130,27 @@ test("what cannot be linked writes nothing", async () => {
   assertRefused(await client.send("POST", path, { body: good }), 401, "InvalidSession", "must authenticate first");
   assertRefused(await link("nothing", good), 404, "AuthProviderNotFound", "authentication via 'nothing' is unsupported");
   assert.deepEqual(await counted(usher), before);
+});
+
+test("nobody makes users without end from one address", async () => {
+  const from = (address, path, body) => fetch(`${usher.url}${CLIENT}/app/linking/auth/providers/${path}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Forwarded-For": address },
+    body: JSON.stringify(body),
+  });
+  const refused = async (response) => {
+    const text = await response.text();
+    const reply = { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
+    assertRefused(reply, 429, "TooManyRequests", /^asked too often; try again in \d+ s$/);
+    assert.match(response.headers.get("retry-after"), /^\d+$/);
+  };
+  const email = freshEmail();
+  assert.equal((await from("192.0.2.1", "local-userpass/register", { email, password: PASSWORD })).status, 201);
+  for (let number = 0; number < 2; number++) assert.equal((await from("192.0.2.1", "anon-user/login", {})).status, 200);
+  const before = await counted(usher);
+  await refused(await from("192.0.2.1", "anon-user/login", {}));
+  await refused(await from("192.0.2.1", "local-userpass/register", { email: freshEmail(), password: PASSWORD }));
+  assert.deepEqual(await counted(usher), before);
+  assert.equal((await from("192.0.2.1", "local-userpass/login", { username: email, password: PASSWORD })).status, 200);
+  assert.equal((await from("192.0.2.2", "anon-user/login", {})).status, 200);
 });

@@ -14,10 +14,10 @@ before(async () => {
   usher = await serve(
     issuer,
     variant("providers", issuer),
-    // The other ways to check a token, and a Google that takes users of one domain and no ID tokens.
+    // The other ways to check a token, providers that let one domain in, and a Google that takes no ID tokens.
     variant("signed", issuer, (providers) => {
       token({ audience: ["shop", "club"], signingAlgorithm: "RS256" }, { signingKeys: ["publicKey"] })(providers);
-      providers["oauth2-google"].domain_restrictions = ["example.org"];
+      for (const name of ["oauth2-google", "oauth2-apple", "oauth2-facebook"]) providers[name].domain_restrictions = ["Example.org"];
     }),
     variant("published", issuer, (providers) => {
       const config = { audience: ["shop", "club"], requireAnyAudience: true, signingAlgorithm: "RS256" };
@@ -52,6 +52,7 @@ async function refusesAll(app, provider, payloads, expected) {
   }
   assert.deepEqual(await written(usher), before);
 }
+const NO_DOMAIN = [401, "DomainNotAllowed", "users of this domain may not log in to this app"];
 const UNAUTHORIZED = [401, "AuthError", "unauthorized"];
 
 describe("custom-token", () => {
@@ -272,13 +273,17 @@ describe("oauth2-google and oauth2-apple", () => {
   });
 
   test("only the domain's users may log in", async () => {
-    const token = (more) => ({ id_token: issuer.idToken("google-client", { sub: "domain", ...more }) });
-    assert.equal((await post(usher, "signed", "oauth2-google", token({ hd: "example.org" }))).status, 200);
-    await refusesAll("signed", "oauth2-google", {
-      "of another domain": token({ hd: "evil.example" }),
-      "of no domain": token({}),
-      "a list": token({ hd: ["example.org"] }),
-    }, [401, "DomainNotAllowed", "users of this domain may not log in to this app"]);
+    for (const [provider, client] of [["oauth2-google", "google-client"], ["oauth2-apple", "apple-client"]]) {
+      const token = (more) => ({ id_token: issuer.idToken(client, { sub: "domain", email: "ann@example.org", ...more }) });
+      assert.equal((await post(usher, "signed", provider, token({}))).status, 200);
+      await refusesAll("signed", provider, {
+        "of another domain": token({ email: "ann@evil.example", hd: "example.org" }),
+        "of a domain below": token({ email: "ann@sub.example.org" }),
+        "of no domain": token({ email: undefined }),
+        "not seen to be theirs": token({ email_verified: false }),
+        "a list": token({ email: ["ann@example.org"] }),
+      }, NO_DOMAIN);
+    }
   });
 });
 
@@ -298,6 +303,14 @@ describe("oauth2-facebook", () => {
       "of another app": present({ app_id: "another" }),
       "of no user": present({ user_id: undefined }),
     }, UNAUTHORIZED);
+  });
+
+  test("only the domain's users may log in", async () => {
+    assert.equal((await post(usher, "signed", "oauth2-facebook", present({ email: "ann@example.org" }))).status, 200);
+    await refusesAll("signed", "oauth2-facebook", {
+      "of another domain": present({ email: "ann@evil.example" }),
+      "of no domain": present({}),
+    }, NO_DOMAIN);
   });
 
   test("when Facebook does not answer, that is what is said", async () => {

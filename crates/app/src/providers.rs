@@ -109,9 +109,11 @@ impl Reader<'_> {
         self.none = false;
         let known = self.known;
         let providers = &mut self.providers;
-        if let Some(domains) = provider.get("domain_restrictions").filter(|node| !node.is_empty() && name != GOOGLE) {
-            let message = "users of this provider cannot be told apart by domain";
-            domains.mistake(message, format!("remove \"domain_restrictions\", which is for {GOOGLE}"));
+        let unread = |node: &Node<'_>| !node.is_empty() && ![GOOGLE, FACEBOOK, APPLE].contains(&name);
+        if let Some(domains) = provider.get("domain_restrictions").filter(unread) {
+            domains.notice(
+                "\"domain_restrictions\" keeps nobody out here: only providers of OAuth 2 tell an e-mail address",
+            );
         }
         match name {
             ANON_USER => providers.anon_user = true,

@@ -123,11 +123,13 @@ fn the_others_are_read_with_secrets_and_addresses() {
             "custom-function": {"config": {"authFunctionName": "hello", "authFunctionId": "5f"}},
             "oauth2-google": {"config": {"clientId": "g", "openId": true}, "secret_config": {"clientSecret": "google"},
                "redirect_uris": ["https://example.com/done"], "domain_restrictions": ["example.com"]},
-            "oauth2-apple": {"config": {"clientId": "a"}, "domain_restrictions": []}}"#,
+            "oauth2-facebook": {"disabled": true},
+            "oauth2-apple": {"config": {"clientId": "a"}, "domain_restrictions": ["example.org"]}}"#,
         usher,
     );
     let providers = read.app.providers;
     assert!(providers.api_key && !providers.anon_user && providers.facebook.is_none());
+    assert!(!read.notices.iter().any(|notice| notice.message.contains("domain_restrictions")), "{:?}", read.notices);
     assert_eq!(providers.custom_function.as_deref(), Some("hello"));
     let google = providers.google.unwrap();
     assert_eq!((&google.client_ids[..], google.open_id), (&["g".to_owned()][..], true));
@@ -144,7 +146,19 @@ fn the_others_are_read_with_secrets_and_addresses() {
     );
     let apple = providers.apple.unwrap();
     assert_eq!((&apple.client_ids[..], apple.services), (&["a".to_owned()][..], OAuth2Services::default()));
+    assert_eq!(apple.domains, ["example.org"]);
     assert!(!read.notices.iter().any(|notice| notice.message.contains("clientSecret")), "{:?}", read.notices);
+}
+
+/// Exports have the key for each provider, and what it held did nothing there, either.
+#[test]
+fn domains_are_no_mistake_where_they_keep_nobody_out() {
+    let read = loaded(r#"{"anon-user": {"domain_restrictions": ["example.org"]}}"#, "{}");
+    assert!(read.app.providers.anon_user);
+    let notice = read.notices.iter().find(|notice| notice.message.contains("domain_restrictions")).unwrap();
+    assert!(notice.message.contains("keeps nobody out"), "{notice:?}");
+    let read = loaded(r#"{"anon-user": {"domain_restrictions": []}}"#, "{}");
+    assert!(!read.notices.iter().any(|notice| notice.message.contains("domain_restrictions")));
 }
 
 /// What is switched off may name functions and secrets that are gone.

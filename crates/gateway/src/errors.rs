@@ -31,7 +31,7 @@
 //! | no such API key of this user | 404 | `APIKeyNotFound` | `API key not found` |
 //! | deleting the API key that one is logged in with | 403 | `APIKeyInUse` | what to do instead |
 //! | too many failed log-ins (with `Retry-After`) | 429 | `TooManyFailures` | when to try again |
-//! | too many e-mails or calls of a confirmation or reset function (with `Retry-After`) | 429 | `TooManyRequests` | when to try again |
+//! | too many e-mails, calls of a confirmation or reset function, or new users (with `Retry-After`) | 429 | `TooManyRequests` | when to try again |
 //! | unknown or private function | 404 | `FunctionNotFound` | `function not found: '<name>'` |
 //! | function failed with `FunctionExecutionError` | 400 | `FunctionExecutionError` | its message |
 //! | function ran out of time | 400 | `ExecutionTimeLimitExceeded` | its message |

@@ -66,6 +66,10 @@ impl Identity {
         let erasure = Erasure { app, user, filter, keys: keys(&member.identities), event, revocation };
         self.database.transaction(|transaction| self.erase(&erasure, transaction)).await?;
         self.revocations.apply(erasure.revocation);
+        // Without their user they open nothing any more, so what is left of them does no harm until it expires.
+        if let Err(error) = self.end_sessions(user).await {
+            tracing::warn!(%user, %error, "sessions of a deleted user are left, and expire by themselves");
+        }
         Ok(())
     }
 
@@ -78,7 +82,6 @@ impl Identity {
         }
         store.identities.delete_many(theirs.clone()).session(&mut *session).await?;
         store.registrations.delete_many(theirs.clone()).session(&mut *session).await?;
-        store.sessions.delete_many(theirs.clone()).session(&mut *session).await?;
         let keys = doc! {"$or": [theirs, {"_id": {"$in": &erasure.keys}}], "app": &erasure.app.id};
         self.api_keys.delete_many(keys).session(&mut *session).await?;
         self.revocations.record(&erasure.revocation, &mut session).await?;

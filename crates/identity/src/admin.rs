@@ -203,7 +203,7 @@ impl Identity {
         if claims.exp <= DateTime::now().timestamp_millis() / 1000 {
             return Err(told("token expired"));
         }
-        if self.revocations.revoked(claims.sub, claims.iat) {
+        if self.revocations.revoked(claims.sub) {
             return Err(IdentityError::invalid_session());
         }
         Ok(VerifiedToken {

@@ -263,13 +263,24 @@ impl Identity {
         Ok(())
     }
 
+    /// The identity goes with its key: an identity that is left would show in the profile for ever.
     async fn remove_key(&self, key: &StoredKey, identity: Option<&LinkedIdentity>) -> Result<(), IdentityError> {
-        self.api_keys.delete_one(doc! {"_id": key.id}).await?;
-        if let Some(identity) = identity {
-            self.store.identities.delete_one(doc! {"_id": identity.id}).await?;
-            self.end_sessions_of(identity).await?;
+        let identity_key = doc! {"app": &key.app, "provider": API_KEY, "provider_id": key.id.to_hex()};
+        self.database
+            .transaction(|transaction| {
+                let identity_key = &identity_key;
+                async move {
+                    let mut session = transaction.session().await;
+                    self.api_keys.delete_one(doc! {"_id": key.id}).session(&mut *session).await?;
+                    self.store.identities.delete_one(identity_key.clone()).session(&mut *session).await?;
+                    Ok::<_, IdentityError>(())
+                }
+            })
+            .await?;
+        match identity {
+            Some(identity) => self.end_sessions_of(identity).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     async fn end_sessions_of(&self, identity: &LinkedIdentity) -> Result<(), IdentityError> {

@@ -38,6 +38,7 @@ impl Identity {
         let provider = userpass(app)?;
         let attempt = self.limiter.attempt(&app.id, None, peer);
         attempt.check()?;
+        self.limiter.newcomer(peer)?;
         let status = match &provider.confirmation {
             Confirmation::Automatic => Status::Confirmed,
             Confirmation::Mail(mail) if is_sent(mail) && !is_address(email) => return Err(email_invalid()),

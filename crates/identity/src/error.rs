@@ -21,7 +21,7 @@ pub enum IdentityError {
     /// The function that authenticates failed, or did not say who it is; what it said.
     #[error("{0}")]
     Rejected(String),
-    /// The user belongs to no domain that may log in (`domain_restrictions`).
+    /// The user's e-mail address is of no domain that may log in (`domain_restrictions`).
     #[error("users of this domain may not log in to this app")]
     DomainNotAllowed,
     /// The provider is switched off or not known.
@@ -76,7 +76,7 @@ pub enum IdentityError {
     /// Too many failed logins; try again after so many seconds.
     #[error("too many failed logins; try again in {0} s")]
     TooManyFailures(u64),
-    /// Too many e-mails, or calls of a confirmation or reset function; try again after so many seconds.
+    /// Too many e-mails, calls of a confirmation or reset function, or new users; try again after so many seconds.
     #[error("asked too often; try again in {0} s")]
     TooManyRequests(u64),
     /// No capacity in time.

@@ -52,7 +52,9 @@ pub struct IdentityOptions {
     pub failures_per_identity: u32,
     /// Failed logins from one address within the window before more are refused.
     pub failures_per_address: u32,
-    /// How long failed logins count.
+    /// Anonymous users and registrations from one address within the window before more are refused.
+    pub new_users_per_address: u32,
+    /// How long failed logins and new users count.
     pub failure_window: Duration,
     /// How old the idea of the active signing key may be.
     pub signing_key_age: Duration,
@@ -66,6 +68,7 @@ impl Default for IdentityOptions {
             refresh_lifetime: limits::REFRESH_TOKEN_LIFETIME,
             failures_per_identity: limits::LOGIN_FAILURES_PER_IDENTITY,
             failures_per_address: limits::LOGIN_FAILURES_PER_ADDRESS,
+            new_users_per_address: limits::NEW_USERS_PER_ADDRESS,
             failure_window: limits::LOGIN_FAILURE_WINDOW,
             signing_key_age: SIGNING_KEY_AGE,
             mailer: Mailer::default(),

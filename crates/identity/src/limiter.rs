@@ -1,5 +1,6 @@
 //! Failed logins, counted for each identity and each address. What is counted is what the client sent, so the answer
-//! is the same whether or not there is such an account. E-mails are counted in the same way.
+//! is the same whether or not there is such an account. E-mails, and users that anybody can make, are counted in the same
+//! way, each by itself: an office whose people all register on one day must still be able to log in.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,7 +27,12 @@ enum Subject {
         app: Arc<str>,
         email: Arc<str>,
     },
+    /// Whoever fails to log in from there.
     Address(IpAddr),
+    /// Whoever has e-mails sent from there.
+    Sender(IpAddr),
+    /// Whoever becomes a user from there, without anybody who vouches for them.
+    Newcomers(IpAddr),
 }
 
 struct Failures {
@@ -38,6 +44,7 @@ pub(crate) struct Limiter {
     failures: Cache<Subject, Arc<Failures>>,
     per_identity: u32,
     per_address: u32,
+    newcomers: u32,
     window: Duration,
 }
 
@@ -55,6 +62,7 @@ impl Limiter {
             failures: Cache::builder().max_capacity(REMEMBERED).time_to_live(options.failure_window).build(),
             per_identity: options.failures_per_identity,
             per_address: options.failures_per_address,
+            newcomers: options.new_users_per_address,
             window: options.failure_window,
         }
     }
@@ -71,13 +79,30 @@ impl Limiter {
     /// Counts an e-mail, or a call of a function that may send one, and refuses when there have been too many.
     pub(crate) fn message(&self, app: &str, email: &str, peer: IpAddr) -> Result<(), IdentityError> {
         let mailbox = Subject::Mailbox { app: app.into(), email: email.into() };
-        let address = Subject::Address(network(peer));
-        let wait = self.wait(&mailbox, limits::MAILS_PER_IDENTITY).or_else(|| self.wait(&address, self.per_address));
+        let sender = Subject::Sender(network(peer));
+        let wait = self.wait(&mailbox, limits::MAILS_PER_IDENTITY).or_else(|| self.wait(&sender, self.per_address));
         if let Some(seconds) = wait {
             return Err(IdentityError::TooManyRequests(seconds));
         }
         self.count(mailbox);
-        self.count(address);
+        self.count(sender);
+        Ok(())
+    }
+
+    /// Counts somebody who becomes a user by asking for it, an anonymous user or a registration, and refuses when there
+    /// have been too many. This machine itself is free: it is the operator's, or a proxy's who does not tell whom it
+    /// speaks for.
+    pub(crate) fn newcomer(&self, peer: IpAddr) -> Result<(), IdentityError> {
+        if peer.to_canonical().is_loopback() {
+            return Ok(());
+        }
+        let newcomers = Subject::Newcomers(network(peer));
+        if let Some(seconds) = self.wait(&newcomers, self.newcomers) {
+            return Err(IdentityError::TooManyRequests(seconds));
+        }
+        if self.count(newcomers) == self.newcomers {
+            tracing::warn!(%peer, "no more new users from this address for a while (--new-users-per-address)");
+        }
         Ok(())
     }
 
@@ -97,9 +122,10 @@ impl Limiter {
         (failures.count.load(Ordering::Relaxed) >= limit).then(|| left.as_secs() + 1)
     }
 
-    fn count(&self, subject: Subject) {
+    /// Counts one more, and gives how many there are now.
+    fn count(&self, subject: Subject) -> u32 {
         let fresh = || Arc::new(Failures { count: AtomicU32::new(0), since: Instant::now() });
-        self.failures.get_with(subject, fresh).count.fetch_add(1, Ordering::Relaxed);
+        self.failures.get_with(subject, fresh).count.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 
@@ -113,7 +139,9 @@ impl Attempt<'_> {
     }
 
     pub(crate) fn failed(&self) {
-        self.identity.iter().chain([&self.address]).for_each(|subject| self.limiter.count(subject.clone()));
+        for subject in self.identity.iter().chain([&self.address]) {
+            self.limiter.count(subject.clone());
+        }
     }
 
     /// Who knows the password is no guesser; the address may still be guessing others' passwords.

@@ -19,8 +19,8 @@ use crate::store::{Event, EventKind, LOCAL_USERPASS, LinkedIdentity, NORMAL};
 use crate::types::{Credential, Device, Login};
 
 impl Identity {
-    /// Joins a credential to a user who has shown an access token, and opens a session with it: same user, new tokens, custom data
-    /// read afresh. Where the credential is the user's already, nothing else happens.
+    /// Joins a credential to a user who has shown an access token, and opens a session with it: same user, new tokens,
+    /// custom data read afresh. Where the credential is the user's already, nothing else happens.
     ///
     /// What the new identity says of the user is added to the user's data; what is there stays. A CREATE event is
     /// appended with all identities, as App Services did (reference 2.2), but no LOGIN event.
@@ -58,7 +58,7 @@ impl Identity {
         if self.store.users.find_one(enabled).await?.is_none() {
             return Err(IdentityError::no_session());
         }
-        self.issue(app, id, &via, device, DateTime::now()).await
+        self.issue(app, id, &via, device, None).await
     }
 
     async fn join(&self, app: &App, user: ObjectId, newcomer: Newcomer) -> Result<LinkedIdentity, IdentityError> {
@@ -119,7 +119,7 @@ impl Identity {
         Ok(())
     }
 
-    async fn identities_within(
+    pub(crate) async fn identities_within(
         &self,
         user: ObjectId,
         session: &mut ClientSession,

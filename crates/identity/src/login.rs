@@ -77,7 +77,7 @@ impl Identity {
         };
         let via = Via::Provider(newcomer.provider);
         match self.create(deployment, newcomer, request).await? {
-            Creation::Created(member) => self.open_session(app, &member, via, device, true).await,
+            Creation::Created(member) => self.open_session(app, &member, via, device).await,
             Creation::Existed(user) => self.returning(app, user, via, device).await,
         }
     }
@@ -111,7 +111,10 @@ impl Identity {
     ) -> Result<Presented, IdentityError> {
         let app = deployment.app();
         match credential {
-            Credential::Anonymous if app.providers.anon_user => Ok(Presented::New(Newcomer::anonymous())),
+            Credential::Anonymous if app.providers.anon_user => {
+                self.limiter.newcomer(peer)?;
+                Ok(Presented::New(Newcomer::anonymous()))
+            }
             Credential::Anonymous => Err(IdentityError::ProviderNotFound(ANON_USER.to_owned())),
             Credential::EmailPassword { email, password } => {
                 let registration = self.authenticate(app, &email, &password, peer).await?;
@@ -150,7 +153,7 @@ impl Identity {
                 return Err(if exists { IdentityError::UserDisabled } else { IdentityError::InvalidPassword });
             }
         };
-        self.open_session(app, &member, via, device, false).await
+        self.open_session(app, &member, via, device).await
     }
 
     /// The identities of a user in the order of linking.

@@ -44,7 +44,7 @@ pub(crate) enum Account {
 }
 
 pub(crate) enum Creation {
-    Created(Member),
+    Created(Box<Member>),
     /// Somebody else was first, and this is the user.
     Existed(ObjectId),
 }
@@ -131,7 +131,8 @@ impl Identity {
                 data: newcomer.data.clone(),
                 disabled: false,
                 created_at: now,
-                last_login_at: None,
+                // An operator's user has not logged in; everybody else does so with this.
+                last_login_at: (!matches!(newcomer.account, Account::New(_))).then_some(now),
                 seen_at: (newcomer.provider == ANON_USER).then_some(now),
             },
             claim: [LinkedIdentity {
@@ -182,7 +183,8 @@ impl Pipeline {
         loop {
             match self.identity.database.transaction(|transaction| self.attempt(transaction)).await {
                 Ok(()) => {
-                    return Ok(Creation::Created(Member { user: self.user, identities: self.claim.into() }));
+                    let member = Member { user: self.user, identities: self.claim.into() };
+                    return Ok(Creation::Created(Box::new(member)));
                 }
                 Err(Halt::Failed(error)) => return Err(self.failure(error)),
                 Err(Halt::Taken) => {
@@ -263,6 +265,9 @@ impl Pipeline {
         match self.identity.dispatcher.call(call).await {
             Ok(_) => Ok(()),
             Err(CallError::Overloaded(message)) => Err(IdentityError::Overloaded(message).into()),
+            Err(CallError::Failed(failure)) if failure.is(ErrorCode::InternalServerError) => {
+                Err(IdentityError::internal(failure).into())
+            }
             Err(CallError::Failed(failure)) if failure.is(ErrorCode::FunctionExecutionError) => {
                 Err(IdentityError::CreationFailed(failure.message).into())
             }

@@ -3,6 +3,9 @@
 //! An access token is verified without asking the database, so every host keeps the list in memory. It is short: an entry
 //! lasts no longer than the tokens that it is about. A host learns of what another one did within
 //! [`limits::REVOCATION_DELAY`], as long as the database answers.
+//!
+//! Whoever is on the list has no good access token, whenever it was issued: hosts' clocks differ, and a login may be
+//! half-way through when its user is disabled.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,6 +16,7 @@ use bson::{DateTime, doc};
 use futures::TryStreamExt as _;
 use mongodb::{ClientSession, Collection};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use usher_contract::limits;
 use usher_database::{Database, index};
@@ -30,18 +34,23 @@ pub(crate) struct Revocation {
     user: ObjectId,
     /// When this was written.
     at: DateTime,
-    /// Tokens issued then or before are good no more; absent once the user was enabled again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    issued_until: Option<DateTime>,
-    /// When the last of those tokens has expired.
+    /// Whether the user was enabled again since.
+    #[serde(default)]
+    lifted: bool,
+    /// When the last token issued before has expired, wherever it was issued.
     expires_at: DateTime,
 }
 
-type List = HashMap<ObjectId, Revocation>;
+/// What this host knows, and who wants to know when that changes.
+#[derive(Default)]
+struct List {
+    users: RwLock<HashMap<ObjectId, Revocation>>,
+    news: watch::Sender<()>,
+}
 
 pub(crate) struct Revocations {
     stored: Collection<Revocation>,
-    list: Arc<RwLock<List>>,
+    list: Arc<List>,
     follower: AbortHandle,
 }
 
@@ -55,12 +64,12 @@ impl Revocation {
     /// Of every token that the user has at this moment.
     pub(crate) fn now(user: ObjectId) -> Self {
         let at = DateTime::now();
-        Self { user, at, issued_until: Some(at), expires_at: after(at, limits::ACCESS_TOKEN_LIFETIME) }
+        Self { user, at, lifted: false, expires_at: after(at, limits::ACCESS_TOKEN_LIFETIME + OVERLAP) }
     }
 
     /// The end of one: the user may use what tokens there are.
     pub(crate) fn lifted(user: ObjectId) -> Self {
-        Self { issued_until: None, ..Self::now(user) }
+        Self { lifted: true, ..Self::now(user) }
     }
 }
 
@@ -70,7 +79,7 @@ impl Revocations {
         database.ensure_collection(system.name(), "revocations").await?;
         let stored: Collection<Revocation> = system.collection("revocations");
         database.ensure_indexes(&stored, [index::expiring("expires_at"), index::plain(doc! {"at": 1})]).await?;
-        let list = Arc::new(RwLock::new(List::new()));
+        let list = Arc::<List>::default();
         let since = DateTime::now();
         learn(&stored, &list, DateTime::from_millis(0)).await?;
         let follower = tokio::spawn(follow(stored.clone(), Arc::clone(&list), since)).abort_handle();
@@ -90,36 +99,55 @@ impl Revocations {
 
     /// Makes this host know one at once.
     pub(crate) fn apply(&self, revocation: Revocation) {
-        apply(&mut self.list.write().unwrap_or_else(PoisonError::into_inner), revocation);
+        self.list.learn([revocation]);
+    }
+
+    /// Changes whenever this host learns of a revocation.
+    pub(crate) fn news(&self) -> watch::Receiver<()> {
+        self.list.news.subscribe()
     }
 
     /// The database has just said that the user is not disabled, perhaps before this host learned so. Where it is wrong by
     /// now, the next look puts that right.
     pub(crate) fn pardon(&self, user: &ObjectId) {
-        let known = self.list.read().unwrap_or_else(PoisonError::into_inner).contains_key(user);
+        let known = self.list.users.read().unwrap_or_else(PoisonError::into_inner).contains_key(user);
         if known {
-            self.list.write().unwrap_or_else(PoisonError::into_inner).remove(user);
+            self.list.users.write().unwrap_or_else(PoisonError::into_inner).remove(user);
         }
     }
 
-    /// Whether a token that was issued at that time, in seconds since the Unix epoch, is good no more.
-    pub(crate) fn revoked(&self, user: &str, issued: i64) -> bool {
-        let list = self.list.read().unwrap_or_else(PoisonError::into_inner);
+    /// Whether the user's access tokens are good no more.
+    pub(crate) fn revoked(&self, user: &str) -> bool {
+        let list = self.list.users.read().unwrap_or_else(PoisonError::into_inner);
         if list.is_empty() {
             return false;
         }
         let revocation = ObjectId::parse_str(user).ok().and_then(|user| list.get(&user));
-        let until = revocation.and_then(|revocation| revocation.issued_until);
-        until.is_some_and(|until| issued <= until.timestamp_millis() / 1000)
+        revocation.is_some_and(|revocation| !revocation.lifted)
     }
 }
 
-fn apply(list: &mut List, revocation: Revocation) {
-    match list.get(&revocation.user) {
-        Some(known) if known.at > revocation.at => {}
-        _ => {
-            list.insert(revocation.user, revocation);
+impl List {
+    /// Adds what is new.
+    fn learn(&self, revocations: impl IntoIterator<Item = Revocation>) {
+        let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
+        let mut news = false;
+        for revocation in revocations {
+            let known = users.get(&revocation.user).is_some_and(|known| known.at >= revocation.at);
+            if !known {
+                users.insert(revocation.user, revocation);
+                news = true;
+            }
         }
+        drop(users);
+        if news {
+            self.news.send_replace(());
+        }
+    }
+
+    fn forget_expired(&self) {
+        let now = DateTime::now();
+        self.users.write().unwrap_or_else(PoisonError::into_inner).retain(|_, revocation| revocation.expires_at > now);
     }
 }
 
@@ -128,18 +156,17 @@ fn after(time: DateTime, duration: Duration) -> DateTime {
 }
 
 /// Adds what was written since a time, and forgets what has expired.
-async fn learn(stored: &Collection<Revocation>, list: &RwLock<List>, since: DateTime) -> Result<(), IdentityError> {
+async fn learn(stored: &Collection<Revocation>, list: &List, since: DateTime) -> Result<(), IdentityError> {
     let now = DateTime::now();
     let news: Vec<Revocation> =
         stored.find(doc! {"at": {"$gte": since}, "expires_at": {"$gt": now}}).await?.try_collect().await?;
-    let mut list = list.write().unwrap_or_else(PoisonError::into_inner);
-    news.into_iter().for_each(|revocation| apply(&mut list, revocation));
-    list.retain(|_, revocation| revocation.expires_at > now);
+    list.learn(news);
+    list.forget_expired();
     Ok(())
 }
 
 /// Looks for news for as long as the host lives.
-async fn follow(stored: Collection<Revocation>, list: Arc<RwLock<List>>, mut since: DateTime) {
+async fn follow(stored: Collection<Revocation>, list: Arc<List>, mut since: DateTime) {
     let mut ticks = tokio::time::interval(limits::REVOCATION_DELAY / 2);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut lost = false;

@@ -28,32 +28,26 @@ impl Identity {
         member: &Member,
         via: Via,
         device: Device,
-        created: bool,
     ) -> Result<Login, IdentityError> {
         let via = via.find(&member.identities).ok_or(IdentityError::InvalidPassword)?;
-        let now = DateTime::now();
         let event = Event::new(EventKind::Login, &member.user, &member.identities, vec![via.provider.clone()]);
-        let seen = async {
-            if created {
-                let seen = doc! {"$set": {"last_login_at": now}};
-                self.store.users.update_one(doc! {"_id": member.user.id}, seen).await?;
-            }
-            Ok::<_, IdentityError>(())
-        };
-        let appended = async { Ok(self.store.events.insert_one(&event).await?) };
-        let (login, ..) = tokio::try_join!(self.issue(app, member.user.id, via, device, now), appended, seen)?;
-        Ok(login)
+        self.issue(app, member.user.id, via, device, Some(&event)).await
     }
 
     /// A session with its tokens, and custom data read afresh.
+    ///
+    /// The event is appended when the session is there, and the tokens are handed out when the event is: no login is
+    /// without its event, and no event is of a login that failed for want of a session. More than this order a transaction
+    /// could not promise to somebody whose answer gets lost.
     pub(crate) async fn issue(
         &self,
         app: &App,
         user: ObjectId,
         via: &LinkedIdentity,
         device: Device,
-        now: DateTime,
+        event: Option<&Event>,
     ) -> Result<Login, IdentityError> {
+        let now = DateTime::now();
         let lifetime = match via.provider.as_str() {
             ANON_USER => limits::ANONYMOUS_REFRESH_TOKEN_LIFETIME,
             _ => app.usher.users.refresh_token_lifetime.unwrap_or(self.options.refresh_lifetime),
@@ -67,12 +61,19 @@ impl Identity {
             created_at: now,
             expires_at: DateTime::from_millis(now.timestamp_millis() + 1000 * token::seconds(lifetime)),
         };
+        let written = async {
+            self.store.sessions.insert_one(&session).await?;
+            if let Some(event) = event {
+                self.store.events.insert_one(event).await?;
+            }
+            Ok(())
+        };
         let user = user.to_hex();
-        let (domain, key, claim, _) = tokio::try_join!(
+        let (domain, key, claim, ()) = tokio::try_join!(
             self.domains.of(&app.id),
             async { Ok(self.keys.active().await) },
             self.claim(app, &user),
-            async { Ok(self.store.sessions.insert_one(&session).await?) },
+            written,
         )?;
         self.revocations.pardon(&session.user_id);
         let (session_id, identity_id) = (session.id.to_hex(), via.id.to_hex());
@@ -101,7 +102,7 @@ impl Identity {
         if claims.exp <= now() {
             return Err(IdentityError::InvalidSession("invalid session: access token expired".to_owned()));
         }
-        if self.revocations.revoked(claims.sub, claims.iat) {
+        if self.revocations.revoked(claims.sub) {
             return Err(IdentityError::InvalidSession("invalid session: the user is disabled or deleted".to_owned()));
         }
         Ok(AccessToken {
@@ -109,6 +110,11 @@ impl Identity {
             session_id: session.to_owned(),
             user_data: claims.user_data.map(|data| Arc::from(data.get())),
         })
+    }
+
+    /// Changes whenever users were disabled, enabled or deleted: whoever goes on with an access token looks at it again.
+    pub fn revocations(&self) -> tokio::sync::watch::Receiver<()> {
+        self.revocations.news()
     }
 
     /// A new access token for a refresh token, with custom data read afresh (`POST /auth/session`).

@@ -79,6 +79,10 @@ impl Identity {
     pub async fn set_disabled(&self, app: &App, user: &str, disabled: bool) -> Result<(), IdentityError> {
         let (filter, store) = (this_user(app, user)?, &self.store);
         let found = store.users.find_one(filter).await?.ok_or(IdentityError::UserNotFound)?;
+        if found.disabled {
+            // Those that were left, or begun at the very moment of disabling; they must not come to life again.
+            self.end_sessions(found.id).await?;
+        }
         if found.disabled == disabled {
             return Ok(());
         }
@@ -93,15 +97,21 @@ impl Identity {
                     if changed.matched_count == 0 {
                         return Err(IdentityError::UserNotFound);
                     }
-                    if disabled {
-                        store.sessions.delete_many(doc! {"user_id": found.id}).session(&mut *session).await?;
-                    }
                     self.revocations.record(revocation, &mut session).await
                 }
             })
             .await?;
         self.revocations.apply(revocation);
+        if disabled {
+            self.end_sessions(found.id).await?;
+        }
         Ok(())
+    }
+
+    /// Ends every session of a user; gives how many there were. Not in a transaction: a program that logs in for each of
+    /// its requests has had more sessions than one can hold.
+    pub(crate) async fn end_sessions(&self, user: ObjectId) -> Result<u64, IdentityError> {
+        Ok(self.store.sessions.delete_many(doc! {"user_id": user}).await?.deleted_count)
     }
 
     /// Ends every session of a user; gives how many there were. Access tokens already issued stay valid until they
@@ -111,7 +121,7 @@ impl Identity {
     /// [`IdentityError::UserNotFound`].
     pub async fn revoke_sessions(&self, app: &App, user: &str) -> Result<u64, IdentityError> {
         let found = self.store.users.find_one(this_user(app, user)?).await?.ok_or(IdentityError::UserNotFound)?;
-        Ok(self.store.sessions.delete_many(doc! {"user_id": found.id}).await?.deleted_count)
+        self.end_sessions(found.id).await
     }
 
     /// A user's id from an id or an e-mail address. An id is taken as it is: the custom data of a deleted user can

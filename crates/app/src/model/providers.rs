@@ -117,7 +117,7 @@ pub struct OAuth2 {
     pub client_secret: Option<String>,
     /// Google: whether ID tokens are accepted (`openId`).
     pub open_id: bool,
-    /// Google: the domains whose users may log in; empty for all.
+    /// The domains of e-mail addresses whose users may log in; empty for all.
     pub domains: Vec<String>,
     /// Where a browser may be sent after a login.
     pub redirect_uris: Vec<String>,

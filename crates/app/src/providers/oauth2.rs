@@ -1,7 +1,7 @@
 //! `oauth2-google`, `oauth2-facebook`, `oauth2-apple` (reference 3.3, 3.9).
 
+use super::APPLE;
 use super::metadata::{self, Names};
-use super::{APPLE, GOOGLE};
 use crate::json::{Fields, Node};
 use crate::known::Known;
 use crate::{OAuth2, OAuth2Services};
@@ -32,7 +32,7 @@ pub(super) fn read(name: &str, provider: Fields<'_>, known: Known<'_>) -> Option
         client_ids: client_ids?,
         client_secret,
         open_id: config.flag("openId"),
-        domains: if name == GOOGLE { texts(provider, "domain_restrictions") } else { Vec::new() },
+        domains: texts(provider, "domain_restrictions"),
         redirect_uris: texts(provider, "redirect_uris"),
         metadata_fields: metadata::read(provider, Names::Plain),
         services: OAuth2Services::default(),

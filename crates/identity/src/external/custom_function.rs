@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bson::{Bson, Document, doc};
-use usher_contract::value;
+use usher_contract::{ErrorCode, value};
 use usher_dispatch::{Call, CallError, Caller, Deployment, Origin};
 
 use super::{Refusal, Vouched};
@@ -31,6 +31,9 @@ impl Identity {
             id: request.to_owned(),
         };
         let answer = self.dispatcher.call(call).await.map_err(|error| match error {
+            CallError::Failed(failure) if failure.is(ErrorCode::InternalServerError) => {
+                IdentityError::internal(failure)
+            }
             // The message of what was thrown (reference 3.3), which has a name in front of it in other answers.
             CallError::Failed(failure) => {
                 IdentityError::Rejected(failure.message.trim_start_matches("Error: ").to_owned())

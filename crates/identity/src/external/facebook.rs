@@ -8,7 +8,7 @@ use usher_app::OAuth2;
 
 use super::provider::OAuth2Provider;
 use super::web::{Answer, Silence, unavailable};
-use super::{External, Refusal, Vouched, bad, metadata};
+use super::{External, Refusal, Vouched, bad, metadata, restriction};
 use crate::error::IdentityError;
 use crate::store::FACEBOOK;
 
@@ -17,10 +17,6 @@ const AGES: [(&str, &str); 2] = [("min_age", "min"), ("max_age", "max")];
 
 impl External {
     pub(super) async fn facebook(&self, config: &OAuth2, token: &str) -> Result<Vouched, Refusal> {
-        if !config.domains.is_empty() {
-            // Facebook's users belong to no domain.
-            return Err(IdentityError::DomainNotAllowed.into());
-        }
         let (app, secret) = super::code::client(OAuth2Provider::Facebook, config)?;
         let graph = OAuth2Provider::graph(config);
 
@@ -47,6 +43,8 @@ impl External {
         if profile.text("id") != Some(id) {
             return bad("the access token is of one user and the profile of another");
         }
+        // Facebook tells of no address that it has not verified.
+        restriction::check(config, profile.text("email"))?;
         let data = metadata::pick(&config.metadata_fields, &flat(profile.body))?;
         Ok(Vouched { provider: FACEBOOK, id: id.to_owned(), data })
     }
@@ -73,6 +71,9 @@ fn fields(config: &OAuth2) -> String {
         if !fields.contains(&name) {
             fields.push(name);
         }
+    }
+    if !config.domains.is_empty() && !fields.contains(&"email") {
+        fields.push("email");
     }
     fields.join(",")
 }
@@ -111,6 +112,8 @@ mod tests {
         let metadata_fields = ["email", "min_age", "max_age", "picture"].map(field).to_vec();
         let config = OAuth2 { metadata_fields, ..OAuth2::default() };
         assert_eq!(fields(&config), "id,email,age_range,picture");
+        assert_eq!(fields(&OAuth2 { domains: vec!["example.org".to_owned()], ..config }), "id,email,age_range,picture");
+        assert_eq!(fields(&OAuth2 { domains: vec!["example.org".to_owned()], ..OAuth2::default() }), "id,email");
         assert_eq!(fields(&OAuth2::default()), "id");
     }
 

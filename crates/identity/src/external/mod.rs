@@ -2,7 +2,8 @@
 //! 3.3, 7.7).
 //!
 //! Each provider's module answers whom it vouches for; what all of them need stands beside: `web` asks other hosts,
-//! `key_sets` keeps published keys, `jwt` reads signed tokens, `metadata` picks what becomes data of the user.
+//! `key_sets` keeps published keys, `jwt` reads signed tokens, `metadata` picks what becomes data of the user, `restriction`
+//! lets only some domains in.
 //! `authorization` is the way of a browser to a provider and back (reference 3.9), `code` what it brings.
 
 mod apply;
@@ -16,6 +17,7 @@ mod key_sets;
 mod metadata;
 mod openid;
 mod provider;
+mod restriction;
 #[cfg(test)]
 mod tests;
 mod web;

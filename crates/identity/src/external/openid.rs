@@ -6,8 +6,7 @@ use usher_app::OAuth2;
 
 use super::provider::OAuth2Provider;
 use super::web::unavailable;
-use super::{External, Refusal, Vouched, bad, jwt, metadata};
-use crate::error::IdentityError;
+use super::{External, Refusal, Vouched, bad, jwt, metadata, restriction};
 
 /// App Services' names of what a profile holds (reference 3.5), and those of OpenID Connect.
 const NAMES: [(&str, &str); 3] =
@@ -34,11 +33,7 @@ impl External {
         if !claims.audiences()?.iter().all(|audience| config.client_ids.iter().any(|id| id == audience)) {
             return bad("the ID token is for somebody else: \"aud\" is not this app's client id");
         }
-        let domain = claims.text("hd");
-        let is_domain = |one: &String| domain.is_some_and(|domain| one.eq_ignore_ascii_case(domain));
-        if !config.domains.is_empty() && !config.domains.iter().any(is_domain) {
-            return Err(IdentityError::DomainNotAllowed.into());
-        }
+        restriction::check(config, restriction::verified_email(&claims.0))?;
         let id = claims.subject()?.to_owned();
         let data = metadata::pick(&config.metadata_fields, &profile(claims.0))?;
         Ok(Vouched { provider: provider.name(), id, data })

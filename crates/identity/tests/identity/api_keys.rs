@@ -142,6 +142,23 @@ async fn a_key_of_the_app_is_a_user_of_its_own() {
     assert!(matches!(off, Err(IdentityError::ProviderNotFound(name)) if name == "api-key"));
     refused(&login(&host, app.clone(), "").await);
 
+    // It stands for that user and for nobody else, before its first login and after.
+    let ann = host.user("ann@example.com").await;
+    let unused = identity.create_server_key(&app, "unused").await.unwrap();
+    let link = async |key: &str| {
+        let deployment = Deployment::without_functions(keyed());
+        let credential = Credential::ApiKey(key.to_owned());
+        identity.link(&deployment, &ann.user_id, credential, Device::default(), PEER, REQUEST).await.map(drop)
+    };
+    let refusal = link(&unused.key).await;
+    assert!(
+        matches!(&refusal, Err(IdentityError::BadRequest(text)) if text.contains("user of its own")),
+        "{refusal:?}"
+    );
+    assert!(matches!(link(&made.key).await, Err(IdentityError::LinkInUse)));
+    identity.delete_server_key(&app, &unused.id).await.unwrap();
+    identity.delete_user(&app, &ann.user_id).await.unwrap();
+
     identity.set_server_key_disabled(&app, &made.id, true).await.unwrap();
     assert!(identity.server_keys(&app).await.unwrap()[0].disabled);
     refused(&login(&host, app.clone(), &made.key).await);
@@ -152,7 +169,11 @@ async fn a_key_of_the_app_is_a_user_of_its_own() {
     for collection in ["users", "identities", "api_keys", "sessions"] {
         assert_eq!(host.count(collection).await, 0, "{collection}");
     }
-    assert_eq!(host.system("events").count_documents(doc! {"type": "DELETE"}).await.unwrap(), 1);
+    assert_eq!(
+        host.system("events").count_documents(doc! {"type": "DELETE"}).await.unwrap(),
+        2,
+        "Ann's, and the key's"
+    );
     let unused = identity.create_server_key(&app, "unused").await.unwrap();
     identity.delete_server_key(&app, &unused.id).await.unwrap();
     assert_eq!(host.count("api_keys").await, 0);

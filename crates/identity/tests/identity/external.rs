@@ -80,6 +80,13 @@ async fn what_other_identities_say_of_a_user_stays() {
     host.identity.link(&deployment, &user.user_id, linked, Device::default(), PEER, REQUEST).await.unwrap();
     host.present(token("ann", json!({"team": "blue"}))).await.unwrap();
     assert_eq!(host.data(&user).await, doc! {"email": "ann@example.org", "team": "blue"});
+    // Of two who differ, the first stays right; where both said the same, one goes on saying it.
+    let second = token("lee", json!({"name": "Lee", "team": "blue"}));
+    host.identity.link(&deployment, &user.user_id, second, Device::default(), PEER, REQUEST).await.unwrap();
+    host.present(token("lee", json!({"name": "Lee", "team": "green"}))).await.unwrap();
+    assert_eq!(host.data(&user).await, doc! {"email": "ann@example.org", "team": "blue", "name": "Lee"});
+    host.present(token("ann", json!({}))).await.unwrap();
+    assert_eq!(host.data(&user).await, doc! {"email": "ann@example.org", "team": "green", "name": "Lee"});
     host.stop().await;
 }
 

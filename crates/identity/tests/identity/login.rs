@@ -197,6 +197,56 @@ async fn failed_logins_are_limited_for_each_address() {
 }
 
 #[tokio::test]
+async fn users_that_anybody_can_make_are_limited_for_each_address() {
+    let host = Host::with(IdentityOptions { new_users_per_address: 3, ..IdentityOptions::default() }).await;
+    let deployment = Deployment::without_functions(app());
+    let anonymous = async |peer: &str| {
+        let peer: IpAddr = peer.parse().unwrap();
+        host.identity.login(&deployment, Credential::Anonymous, Device::default(), peer, REQUEST).await
+    };
+    let register = async |peer: &str, email: &str| {
+        host.identity.register(&deployment, email, PASSWORD, peer.parse().unwrap(), REQUEST).await
+    };
+    register("2001:db8:0:1::1", "ann@example.com").await.unwrap();
+    anonymous("2001:db8:0:1::2").await.unwrap();
+    anonymous("2001:db8:0:1::3").await.unwrap();
+    let before = host.count("users").await;
+    let refusal = anonymous("2001:db8:0:1::4").await.map(drop);
+    assert!(matches!(refusal, Err(IdentityError::TooManyRequests(1..))), "{refusal:?}");
+    let refusal = register("2001:db8:0:1::1", "bob@example.com").await;
+    assert!(matches!(refusal, Err(IdentityError::TooManyRequests(1..))), "{refusal:?}");
+    assert_eq!((host.count("users").await, host.count("registrations").await), (before, 1));
+
+    // Who has an account logs in, and who is elsewhere, or on this very machine, is not concerned.
+    let credential = Credential::EmailPassword { email: "ann@example.com".to_owned(), password: PASSWORD.to_owned() };
+    let peer: IpAddr = "2001:db8:0:1::1".parse().unwrap();
+    host.identity.login(&deployment, credential, Device::default(), peer, REQUEST).await.unwrap();
+    anonymous("2001:db8:0:2::1").await.unwrap();
+    for peer in ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1", "127.0.0.1"] {
+        anonymous(peer).await.unwrap();
+    }
+    host.stop().await;
+}
+
+/// No transaction holds the two together; their order does.
+#[tokio::test]
+async fn a_login_without_a_session_leaves_no_event() {
+    let host = Host::start().await;
+    host.user("ann@example.com").await;
+    let events = async || host.system("events").count_documents(doc! {"type": "LOGIN"}).await.unwrap();
+    assert_eq!((events().await, host.count("sessions").await), (1, 1));
+    let mut index = mongodb::IndexModel::builder().keys(doc! {"app": 1}).build();
+    index.options = Some(mongodb::options::IndexOptions::builder().unique(true).build());
+    host.system("sessions").create_index(index).await.unwrap();
+    for _ in 0..5 {
+        let failure = host.login("ann@example.com", PASSWORD).await;
+        assert!(matches!(failure, Err(IdentityError::Internal(_))), "{failure:?}");
+    }
+    assert_eq!((events().await, host.count("sessions").await), (1, 1));
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn a_failed_creation_leaves_nothing_and_can_be_tried_again() {
     let host = Host::start().await;
     host.register("ann@example.com").await;

@@ -192,6 +192,21 @@ async fn nobody_can_fill_a_mailbox() {
     host.stop().await;
 }
 
+/// An office whose people all register on one day.
+#[tokio::test]
+async fn many_mails_from_one_address_keep_nobody_from_logging_in() {
+    let host = Host::with(IdentityOptions { failures_per_address: 3, ..IdentityOptions::default() }).await;
+    let (identity, app) = (&host.identity, careful());
+    host.register("there@example.com").await;
+    for number in 0..3 {
+        register(identity, app.clone(), &format!("new{number}@example.com"), PASSWORD).await.unwrap();
+    }
+    let refusal = register(identity, app.clone(), "new3@example.com", PASSWORD).await;
+    assert!(matches!(refusal, Err(IdentityError::TooManyRequests(1..))), "{refusal:?}");
+    host.login("there@example.com", PASSWORD).await.unwrap();
+    host.stop().await;
+}
+
 #[tokio::test]
 async fn an_operator_confirms_by_hand_or_delivers_the_token() {
     let (host, _) = host().await;

@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use bson::doc;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bson::{DateTime, doc};
+use serde_json::json;
 use usher_contract::limits;
 use usher_identity::{Identity, IdentityOptions};
 
-use crate::support::{Host, PASSWORD, app, claims, is_session_error, login};
+use crate::support::{Host, PASSWORD, altered, app, claims, is_session_error, login};
 
 /// Waits until a host refuses the token; gives how long that took.
 async fn until_refused(identity: &Identity, token: &str) -> Duration {
@@ -48,6 +51,45 @@ async fn disabling_ends_access_tokens_on_every_host() {
         let renewed = identity.refresh(&app(), &again.refresh_token).await.unwrap();
         identity.verify_access(&app(), &renewed).await.unwrap();
     }
+    host.stop().await;
+}
+
+/// Clocks differ between hosts, and a login may be half-way through when its user is disabled.
+#[tokio::test]
+async fn disabling_ends_what_was_begun_at_that_moment() {
+    let host = Host::start().await;
+    let neighbour = host.neighbour(IdentityOptions::default()).await;
+    let ann = host.user("ann@example.com").await;
+    let key = host.system("signing_keys").find_one(doc! {}).await.unwrap().unwrap();
+    let of_claims = |claims: &serde_json::Value| {
+        let header = format!(r#"{{"alg":"HS256","kid":"{}","typ":"JWT"}}"#, key.get_str("_id").unwrap());
+        let message = [header, claims.to_string()].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).join(".");
+        let secret = jsonwebtoken::EncodingKey::from_secret(key.get_binary_generic("secret").unwrap());
+        let algorithm = jsonwebtoken::Algorithm::HS256;
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &secret, algorithm).unwrap();
+        format!("{message}.{signature}")
+    };
+    // Issued by a host whose clock is ahead of ours.
+    let now = DateTime::now().timestamp_millis() / 1000;
+    let ahead = altered(&claims(&ann.access_token), "iat", json!(now + 20));
+    let ahead = of_claims(&altered(&ahead, "exp", json!(now + 20 + 1800)));
+    neighbour.verify_access(&app(), &ahead).await.unwrap();
+    let session = host.system("sessions").find_one(doc! {}).await.unwrap().unwrap();
+
+    host.identity.set_disabled(&app(), &ann.user_id, true).await.unwrap();
+    assert!(host.identity.verify_access(&app(), &ahead).await.is_err());
+    until_refused(&neighbour, &ahead).await;
+    // A login that had found the user enabled writes its session now.
+    assert_eq!(host.count("sessions").await, 0);
+    host.system("sessions").insert_one(session).await.unwrap();
+    assert!(host.identity.refresh(&app(), &ann.refresh_token).await.is_err());
+    host.identity.set_disabled(&app(), &ann.user_id, false).await.unwrap();
+    let refusal = host.identity.refresh(&app(), &ann.refresh_token).await;
+    assert!(is_session_error(&refusal, "failed to find refresh token"), "it stays over: {refusal:?}");
+    // Who is enabled already keeps their sessions.
+    let again = host.login("ann@example.com", PASSWORD).await.unwrap();
+    host.identity.set_disabled(&app(), &ann.user_id, false).await.unwrap();
+    host.identity.refresh(&app(), &again.refresh_token).await.unwrap();
     host.stop().await;
 }
 

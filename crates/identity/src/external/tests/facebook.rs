@@ -12,6 +12,15 @@ fn about() -> Value {
 }
 
 async fn present(about: (u16, &Value), profile: (u16, &Value)) -> (Host, Result<Vouched, Refusal>) {
+    present_to(&[], about, profile).await
+}
+
+/// To an app that lets these domains in.
+async fn present_to(
+    domains: &[&str],
+    about: (u16, &Value),
+    profile: (u16, &Value),
+) -> (Host, Result<Vouched, Refusal>) {
     let host = Host::start().await;
     host.answer("/debug_token", &[about]);
     host.answer("/me", &[profile]);
@@ -21,6 +30,7 @@ async fn present(about: (u16, &Value), profile: (u16, &Value)) -> (Host, Result<
         metadata_fields: ["name", "min_age"]
             .map(|name| MetadataField { required: false, path: vec![name.to_owned()], name: name.to_owned() })
             .to_vec(),
+        domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
         services: OAuth2Services { profile: Some(format!("{}/", host.url)), ..OAuth2Services::default() },
         ..OAuth2::default()
     };
@@ -61,6 +71,25 @@ async fn a_token_that_is_not_for_us_is_refused() {
     assert!(reason(outcome).contains("Invalid OAuth access token."));
     reason(present((200, &json!({})), (200, &profile)).await.1);
     reason(present((200, &json!({"data": about()})), (400, &error)).await.1);
+}
+
+#[tokio::test]
+async fn only_users_of_the_domains_may_log_in() {
+    for (profile, fits) in [
+        (json!({"id": "f7", "email": "ann@example.org"}), true),
+        (json!({"id": "f7", "email": "ann@evil.example"}), false),
+        (json!({"id": "f7", "email": null}), false),
+        (json!({"id": "f7"}), false),
+    ] {
+        let (host, outcome) = present_to(&["example.org"], (200, &json!({"data": about()})), (200, &profile)).await;
+        assert!(host.asked()[1].contains("fields=id%2Cname%2Cage_range%2Cemail&"), "{:?}", host.asked());
+        match outcome {
+            Ok(vouched) => assert!(fits && vouched.data.is_empty(), "{profile}"),
+            Err(refusal) => {
+                assert!(!fits && matches!(refusal, Refusal::Told(IdentityError::DomainNotAllowed)), "{profile}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn setting() -> (Host, OAuth2) {
 
 fn claims(host: &Host) -> Value {
     json!({"iss": host.url, "aud": "client", "sub": "g7", "exp": in_seconds(600), "iat": in_seconds(0),
-           "email": "ann@example.org", "given_name": "Ann", "family_name": "Lee", "hd": "example.org"})
+           "email": "ann@example.org", "email_verified": true, "given_name": "Ann", "family_name": "Lee"})
 }
 
 #[tokio::test]
@@ -91,15 +91,24 @@ async fn only_users_of_the_domains_may_log_in() {
     let (host, mut config) = setting().await;
     config.domains = vec!["other.example".to_owned(), "Example.org".to_owned()];
     let external = external();
-    let present = |domain: Value| {
-        let token = pairs()[0].sign(&changed(&claims(&host), json!({"hd": domain})));
-        let (external, config) = (&external, &config);
-        async move { external.id_token(OAuth2Provider::Google, config, &token).await }
-    };
-    assert!(present(json!("example.org")).await.is_ok());
-    for domain in [json!(null), json!("evil.example"), json!("example.org.evil.example"), json!(["example.org"])] {
-        let outcome = present(domain.clone()).await;
-        assert!(matches!(outcome, Err(Refusal::Told(IdentityError::DomainNotAllowed))), "{domain}: {outcome:?}");
+    for provider in [OAuth2Provider::Google, OAuth2Provider::Apple] {
+        let present = |change: Value| {
+            let token = pairs()[0].sign(&changed(&claims(&host), change));
+            let (external, config) = (&external, &config);
+            async move { external.id_token(provider, config, &token).await }
+        };
+        assert!(present(json!({})).await.is_ok());
+        assert!(present(json!({"email_verified": "true"})).await.is_ok());
+        for other in [
+            json!({"email": null}),
+            json!({"email": "ann@evil.example", "hd": "example.org"}),
+            json!({"email": "ann@sub.example.org"}),
+            json!({"email_verified": false}),
+            json!({"email_verified": null}),
+        ] {
+            let outcome = present(other.clone()).await;
+            assert!(matches!(outcome, Err(Refusal::Told(IdentityError::DomainNotAllowed))), "{other}: {outcome:?}");
+        }
     }
 }
 
