@@ -101,6 +101,31 @@ test("failures only, one user only, the newest only", async () => {
   assert.match(stderr, /there is no type NONSENSE: choose from AUTH,/);
 });
 
+test("an endless name in a request does not keep others from the log", async () => {
+  const call = (body) => fetch(`${usher.url}/api/client/v2.0/app/rules/functions/call`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${user.accessToken}` },
+    body: JSON.stringify(body),
+  });
+  const argument = { database: "main", collection: "open" };
+  const replies = await Promise.all([
+    call({ name: "x".repeat(17_000_000), service: "mongodb-atlas", arguments: [argument] }),
+    call({ name: "fails", arguments: ["beside it"] }),
+  ]);
+  const ids = replies.map((reply) => reply.headers.get("x-appservices-request-id"));
+  await Promise.all(replies.map((reply) => reply.text()));
+  const [long] = await logs(["--id", ids[0]], (one) => one.co_id === ids[0]);
+  assert.equal(long.function_name.length, 8_192);
+  assert.ok(long.error.length <= 8_192);
+  await logs(["--id", ids[1]], (one) => one.error.includes("beside it"));
+});
+
+test("an entry says what its functions used, and how much of it", async () => {
+  await user.functions.chatty(2);
+  const [entry] = (await logs(["--function", "chatty"], () => true)).slice(-1);
+  assert.ok(Number.isInteger(entry.mem_time_usage) && entry.mem_time_usage > 0, JSON.stringify(entry));
+});
+
 test("--follow shows what comes later", async () => {
   const child = spawn(program, ["logs", "--json", "--follow", "--function", "fails", ...target()], { stdio: ["ignore", "pipe", "inherit"] });
   try {

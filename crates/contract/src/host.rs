@@ -4,6 +4,8 @@
 //! them. Documents are BSON bytes throughout: they come from the guest unchecked, so whoever reads one first
 //! validates it (see [`crate::value::document`]).
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::error::Failure;
@@ -72,6 +74,8 @@ pub trait Host: Send + Sync + 'static {
     async fn delete_account(&self) -> Result<(), Failure>;
     /// Writes a line to the app's log.
     fn log(&self, level: Level, message: &str);
+    /// Told once the run has ended, however it did: the bytes of memory that it had, and how long it had them.
+    fn used(&self, _memory: usize, _time: Duration) {}
 }
 
 /// A collection as JavaScript functions of App Services name it.

@@ -5,11 +5,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 use usher_app::Function;
 use usher_contract::{ErrorCode, Failure, limits};
 use usher_database::Database;
-use usher_logs::Logs;
+use usher_logs::{Line, Logs};
 use usher_outbound::Outbound;
 use usher_rules::Expression;
 use usher_sandbox::{Admission, Inputs, Invocation, RunError, Sandbox};
@@ -27,6 +28,8 @@ pub struct Dispatcher {
     sandbox: Arc<Sandbox>,
     pub(crate) database: Database,
     deployments: RwLock<HashMap<String, Arc<Deployment>>>,
+    /// Told of every swap.
+    swaps: watch::Sender<()>,
     /// The way out, made when a function first asks for it: most apps never do.
     outbound: OnceLock<Outbound>,
     /// Set once identity, which stands above and needs a dispatcher itself, exists.
@@ -61,6 +64,7 @@ impl Dispatcher {
             sandbox,
             database,
             deployments: RwLock::default(),
+            swaps: watch::Sender::default(),
             outbound: OnceLock::new(),
             accounts: OnceLock::new(),
             logs: OnceLock::new(),
@@ -105,11 +109,19 @@ impl Dispatcher {
     pub fn deploy(&self, deployment: Arc<Deployment>) {
         let mut deployments = self.deployments.write().unwrap_or_else(PoisonError::into_inner);
         deployments.insert(deployment.app().id.clone(), deployment);
+        drop(deployments);
+        self.swaps.send_replace(());
     }
 
     /// Runs an app no longer. Calls that have begun end.
     pub fn remove(&self, app: &str) {
         self.deployments.write().unwrap_or_else(PoisonError::into_inner).remove(app);
+        self.swaps.send_replace(());
+    }
+
+    /// Changes whenever an app is deployed or removed.
+    pub fn swaps(&self) -> watch::Receiver<()> {
+        self.swaps.subscribe()
     }
 
     /// The app that runs under this client app id.
@@ -130,11 +142,22 @@ impl Dispatcher {
     /// # Errors
     /// See [`CallError`].
     pub async fn call(self: &Arc<Self>, call: Call) -> Result<Vec<u8>, CallError> {
+        self.tell(call, Arc::default()).await
+    }
+
+    /// As [`Dispatcher::call`], with the lines that functions wrote, where this host keeps a log.
+    pub async fn call_aloud(self: &Arc<Self>, call: Call) -> (Result<Vec<u8>, CallError>, Vec<Line>) {
+        let story = Arc::<Story>::default();
+        let outcome = self.tell(call, story.clone()).await;
+        (outcome, story.lines())
+    }
+
+    async fn tell(self: &Arc<Self>, call: Call, story: Arc<Story>) -> Result<Vec<u8>, CallError> {
         let Some(logs) = self.logs.get() else {
-            return self.run(call, None, Arc::default()).await;
+            return self.run(call, None, story).await;
         };
-        let report = Report::begin(logs, &call);
-        let outcome = self.run(call, None, report.story.clone()).await;
+        let report = Report::begin(logs, &call, story.clone());
+        let outcome = self.run(call, None, story).await;
         report.end(&outcome);
         outcome
     }

@@ -1,6 +1,7 @@
 //! What one invocation sees of the world.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bson::oid::ObjectId;
@@ -192,6 +193,10 @@ impl Host for InvocationHost {
         // One target, so that operators can send the functions' own lines elsewhere.
         match level {
             Level::Debug => tracing::debug!(target: "usher::function", app, function, invocation, "{message}"),
+    fn used(&self, memory: usize, time: Duration) {
+        self.named.story.use_memory(memory, time);
+    }
+
             Level::Info => tracing::info!(target: "usher::function", app, function, invocation, "{message}"),
             Level::Warn => tracing::warn!(target: "usher::function", app, function, invocation, "{message}"),
             Level::Error => tracing::error!(target: "usher::function", app, function, invocation, "{message}"),

@@ -1,6 +1,7 @@
 //! What the log keeps of a call.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bson::DateTime;
 use usher_contract::host::Level;
@@ -17,6 +18,8 @@ pub(crate) struct Story(Mutex<Lines>);
 struct Lines {
     lines: Vec<Line>,
     bytes: usize,
+    /// Bytes of memory times microseconds.
+    memory_time: u128,
 }
 
 impl Story {
@@ -37,20 +40,26 @@ impl Story {
         written.lines.push(Line { level: level.to_owned(), text: text.to_owned() });
     }
 
-    fn take(&self) -> Vec<Line> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).lines)
+    /// Counts what one run has used.
+    pub(crate) fn use_memory(&self, memory: usize, time: Duration) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).memory_time += memory as u128 * time.as_micros();
+    }
+
+    /// What was written.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).lines.clone()
     }
 }
 
 /// A call that is under way, as its entry will name it.
 pub(crate) struct Report {
     logs: Arc<Logs>,
-    pub(crate) story: Arc<Story>,
+    story: Arc<Story>,
     entry: Entry,
 }
 
 impl Report {
-    pub(crate) fn begin(logs: &Arc<Logs>, call: &Call) -> Self {
+    pub(crate) fn begin(logs: &Arc<Logs>, call: &Call, story: Arc<Story>) -> Self {
         let mut entry = Entry::begin(&call.deployment.app().id, &call.id, kind(call));
         entry.function_name = Some(call.function.clone());
         if let Origin::Trigger { name, .. } = &call.origin {
@@ -59,11 +68,15 @@ impl Report {
         if let Caller::User { id, .. } = &call.caller {
             entry.user_id = Some(id.clone());
         }
-        Self { logs: logs.clone(), story: Arc::default(), entry }
+        Self { logs: logs.clone(), story, entry }
     }
 
     pub(crate) fn end<T>(mut self, outcome: &Result<T, CallError>) {
-        self.entry.messages = self.story.take();
+        {
+            let told = self.story.0.lock().unwrap_or_else(PoisonError::into_inner);
+            self.entry.messages.clone_from(&told.lines);
+            self.entry.mem_time_usage = i64::try_from(told.memory_time / 1_000_000).ok();
+        }
         if let Err(error) = outcome {
             let (code, message) = match error {
                 CallError::NotFound(_) => ("FunctionNotFound", error.to_string()),

@@ -1,8 +1,10 @@
-//! What the app's log keeps of requests that call nothing: logins and the like (reference 7.5). Calls are told of where
-//! they are made.
+//! What the app's log keeps of requests that call nothing: logins and the like, and streams (reference 7.5). Calls are told
+//! of where they are made.
+
+use std::sync::Arc;
 
 use bson::DateTime;
-use usher_logs::{AuthEvent, Entry, Kind};
+use usher_logs::{AuthEvent, Entry, Kind, Logs};
 
 use crate::errors::ApiError;
 use crate::exchange::{Exchange, segments};
@@ -36,4 +38,35 @@ pub(crate) fn record(exchange: &Exchange, outcome: &Result<Reply, ApiError>) {
         }
     }
     logs.record(entry);
+}
+
+/// What will be told of a stream, once it has ended or could not begin.
+pub(crate) struct Told {
+    logs: Option<Arc<Logs>>,
+    entry: Entry,
+}
+
+impl Told {
+    pub(crate) fn begin(exchange: &Exchange, app: &str, user: &str) -> Self {
+        let mut entry = Entry::begin(app, &exchange.id, Kind::ServiceStreamFunction);
+        entry.function_name = Some("watch".to_owned());
+        entry.user_id = Some(user.to_owned());
+        entry.remote_ip = Some(exchange.peer().to_string());
+        Self { logs: exchange.shared.services.dispatcher.logs().cloned(), entry }
+    }
+
+    /// Why it ends.
+    pub(crate) fn failed(&mut self, error: &ApiError) {
+        self.entry.error = Some(error.message.clone().into_owned());
+        self.entry.error_code = error.code.map(str::to_owned);
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if let Some(logs) = &self.logs {
+            self.entry.completed = DateTime::now();
+            logs.record(self.entry.clone());
+        }
+    }
 }

@@ -8,12 +8,22 @@ use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, REFERER, USER_
 use usher_contract::value;
 
 use crate::exchange::Exchange;
+use crate::watch;
 
 /// A BSON document. Credentials are left out: they are the client's, and the caller is in `context.user`.
 pub(crate) fn describe(exchange: &Exchange) -> Arc<[u8]> {
     let hidden = |name: &HeaderName| [AUTHORIZATION, COOKIE].contains(name);
     let headers = headers(&exchange.parts.headers, hidden);
-    written(exchange, headers, "", exchange.parts.uri.query().unwrap_or_default())
+    written(exchange, headers, "", &without_token(exchange.parts.uri.query().unwrap_or_default()))
+}
+
+/// A query without the access token, which native clients send there when they watch (reference 3.7).
+fn without_token(query: &str) -> String {
+    let kept = |pair: &&str| {
+        let mut parsed = url::form_urlencoded::parse(pair.as_bytes());
+        parsed.next().is_none_or(|(name, _)| !watch::ACCESS_TOKEN.contains(&name.as_ref()))
+    };
+    query.split('&').filter(kept).collect::<Vec<_>>().join("&")
 }
 
 /// As [`describe`], of a request to an endpoint or webhook; `headers` and `query` without what the function must not see.
@@ -57,4 +67,16 @@ fn canonical(name: &str) -> String {
         letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
     });
     words.collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_and_rules_see_no_access_token() {
+        assert_eq!(without_token("a=1&baas_at=x.y.z&b=%20"), "a=1&b=%20");
+        assert_eq!(without_token("stitch%5Fat=x.y.z&baas_request=e30%3D"), "baas_request=e30%3D");
+        assert_eq!(without_token(""), "");
+    }
 }

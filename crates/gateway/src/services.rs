@@ -14,6 +14,8 @@ use usher_dispatch::Dispatcher;
 use usher_identity::Identity;
 use usher_watch::Hub;
 
+use crate::watch::Places;
+
 /// Asks whether this host can serve: `Err` says in a few words why not. Called for each `GET /ready`.
 pub type Readiness = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
@@ -68,7 +70,7 @@ pub(crate) struct Shared {
     /// Slots for large calls.
     pub(crate) large: Semaphore,
     /// Places for streams of watchers.
-    pub(crate) watchers: Arc<Semaphore>,
+    pub(crate) watchers: Arc<Places>,
     /// Cancelled when shutdown begins.
     pub(crate) closing: CancellationToken,
 }
@@ -82,7 +84,7 @@ impl Shared {
             services,
             work: TaskTracker::new(),
             large: Semaphore::new(limits::LARGE_CALLS),
-            watchers: Arc::new(Semaphore::new(limits::WATCHERS)),
+            watchers: Arc::default(),
             closing: CancellationToken::new(),
         }
     }

@@ -1,34 +1,34 @@
 //! `GET functions/call`: the stream of a `watch` (reference 3.7).
 
-use std::convert::Infallible;
-use std::sync::Arc;
+mod places;
+mod stream;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use bson::Bson;
-use bytes::Bytes;
-use futures::stream;
+use bson::{Bson, doc};
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::StatusCode;
-use hyper::body::Frame;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
-use usher_contract::{Failure, limits};
-use usher_dispatch::{Deployment, ServiceCall};
+use usher_contract::{ErrorCode, Failure};
+use usher_dispatch::ServiceCall;
+use usher_identity::AccessToken;
 use usher_watch::{Only, Subscription, Watcher};
 
 use crate::call::{self, Request};
 use crate::errors::ApiError;
 use crate::exchange::Exchange;
+use crate::log::Told;
 use crate::reply::Reply;
 use crate::request;
-use crate::services::Shared;
+
+use places::Place;
+pub(crate) use places::Places;
+use stream::{News, Stream};
 
 /// The names of the parameters: of today's clients, and of older ones.
 const REQUEST: [&str; 2] = ["baas_request", "stitch_request"];
-const ACCESS_TOKEN: [&str; 2] = ["baas_at", "stitch_at"];
+pub(crate) const ACCESS_TOKEN: [&str; 2] = ["baas_at", "stitch_at"];
 
 /// With and without the `=` at the end.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -41,34 +41,67 @@ const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering")
 
 /// Opens the stream.
 pub(crate) async fn watch(exchange: &Exchange, app: &str) -> Result<Reply, ApiError> {
+    // What changes from here on is learnt, whatever is read below.
+    let news = News::of(&exchange.shared);
     let deployment = exchange.deployment(app)?;
     let parameters = Parameters::read(exchange.parts.uri.query().unwrap_or_default());
     let token = match &parameters.token {
         Some(token) => token.clone(),
         None => exchange.bearer()?.to_owned(),
     };
-    let caller = exchange.identity().verify_access(deployment.app(), &token).await?.caller();
-    let (call, only) = {
+    let access = exchange.identity().verify_access(deployment.app(), &token).await?;
+    let mut told = Told::begin(exchange, app, &access.user_id);
+    let opened = async {
         let (service, argument) = parameters.request()?;
         let only = only(&argument)?;
-        let (action, request, id) = ("watch".to_owned(), Some(request::describe(exchange)), exchange.id.clone());
-        (ServiceCall { deployment: deployment.clone(), service, action, argument, caller, request, id }, only)
+        let call = ServiceCall {
+            deployment,
+            service,
+            action: "watch".to_owned(),
+            argument,
+            caller: access.caller(),
+            request: Some(request::describe(exchange)),
+            id: exchange.id.clone(),
+        };
+        open(exchange, &access, call, only).await
     };
-    let shared = exchange.shared.clone();
-    let place = shared.watchers.clone().try_acquire_owned().map_err(|_| {
-        ApiError::overloaded(format!("{} collections are watched on this host already", limits::WATCHERS))
-    })?;
-    let (named, bound) = shared.services.dispatcher.ruling(&call).await.map_err(ApiError::from_service)?;
-    let watcher = Watcher { bound, only };
-    let subscription = shared.services.hub.watch(&named.database, &named.collection, watcher).await;
-    let subscription = subscription.map_err(ApiError::from_service)?;
+    let (subscription, call, place) = opened.await.inspect_err(|error| told.failed(error))?;
+    let stream = Stream {
+        subscription,
+        shared: exchange.shared.clone(),
+        call,
+        token,
+        origin: exchange.origin().cloned(),
+        news,
+        told,
+        _place: place,
+        said: tokio::time::Instant::now(),
+        over: false,
+    };
+    Ok(Reply::stream(StatusCode::OK, headers(), StreamBody::new(stream.frames()).boxed_unsync()))
+}
 
-    let stream = Stream { subscription, shared, deployment, token, _place: place, over: false };
-    let frames = stream::unfold(Box::new(stream), |mut stream| async {
-        let text = stream.next().await?;
-        Some((Ok::<_, Infallible>(Frame::data(text)), stream))
-    });
-    Ok(Reply::stream(StatusCode::OK, headers(), StreamBody::new(frames).boxed_unsync()))
+async fn open(
+    exchange: &Exchange,
+    access: &AccessToken,
+    mut call: ServiceCall,
+    only: Only,
+) -> Result<(Subscription, ServiceCall, Place), ApiError> {
+    let place = exchange.shared.watchers.take(&access.user_id)?;
+    let services = &exchange.shared.services;
+    let (named, bound) = services.dispatcher.ruling(&call).await.map_err(refused)?;
+    // The stream needs it as long as it lives; what is watched for is kept elsewhere.
+    call.argument = doc! {"database": &named.database, "collection": &named.collection};
+    let watcher = Watcher { bound, only };
+    let subscription = services.hub.watch(&named.database, &named.collection, watcher).await.map_err(refused)?;
+    Ok((subscription, call, place))
+}
+
+fn refused(failure: Failure) -> ApiError {
+    if failure.is(ErrorCode::Overloaded) {
+        return ApiError::overloaded(failure.message);
+    }
+    ApiError::from_service(failure)
 }
 
 fn headers() -> HeaderMap {
@@ -130,75 +163,8 @@ fn only(argument: &bson::Document) -> Result<Only, ApiError> {
     }
 }
 
-/// One watcher's stream. It holds no task of its own: its connection's asks for what comes next.
-struct Stream {
-    subscription: Subscription,
-    shared: Arc<Shared>,
-    deployment: Arc<Deployment>,
-    token: String,
-    _place: OwnedSemaphorePermit,
-    /// The last text has been given.
-    over: bool,
-}
-
-impl Stream {
-    async fn next(&mut self) -> Option<Bytes> {
-        while !self.over {
-            match self.text().await {
-                Ok(Some(text)) => return Some(text),
-                Ok(None) => {}
-                Err(last) => {
-                    self.over = true;
-                    return last;
-                }
-            }
-        }
-        None
-    }
-
-    /// What is sent next, if anything; or last.
-    async fn text(&mut self) -> Result<Option<Bytes>, Option<Bytes>> {
-        let closing = self.shared.closing.clone();
-        let next = async {
-            tokio::select! {
-                () = self.subscription.ready() => self.subscription.next().await,
-                () = tokio::time::sleep(limits::WATCH_KEEP_ALIVE) => Ok(Some(Bytes::from_static(b":\n\n"))),
-            }
-        };
-        let next = tokio::select! {
-            biased;
-            () = closing.cancelled() => return Err(None),
-            next = next => next,
-        };
-        if let Err(error) = self.still_may().await {
-            return Err(Some(failure(error.code.unwrap_or_default(), &error.message)));
-        }
-        next.map_err(|Failure { code, message }| Some(failure(&code, &message)))
-    }
-
-    /// Whether the watcher is who they were when they began, and the rules are those of then. Asked before every text, so
-    /// that nobody sees what they may not see any more.
-    async fn still_may(&self) -> Result<(), ApiError> {
-        let app = self.deployment.app();
-        self.shared.services.identity.verify_access(app, &self.token).await?;
-        match self.shared.services.dispatcher.deployment(&app.id) {
-            Some(now) if Arc::ptr_eq(&now, &self.deployment) => Ok(()),
-            _ => Err(ApiError::bad_request("the app was deployed anew: watch again")),
-        }
-    }
-}
-
-/// The event that ends a stream (reference 3.7).
-fn failure(code: &str, message: &str) -> Bytes {
-    let json = json!({"error_code": code, "error": message}).to_string();
-    let json = json.replace('%', "%25");
-    Bytes::from(format!("event: error\ndata: {json}\n\n"))
-}
-
 #[cfg(test)]
 mod tests {
-    use bson::doc;
-
     use super::*;
 
     #[test]

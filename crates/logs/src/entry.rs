@@ -3,6 +3,7 @@
 use bson::DateTime;
 use bson::oid::ObjectId;
 use serde::{Deserialize, Serialize};
+use usher_contract::limits;
 
 /// One entry (reference 7.5). It never holds a password, a token, a key, a secret's text or the arguments of a call.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub struct Entry {
     /// The client's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_ip: Option<String>,
+    /// What the functions used: the bytes of memory that each had, times the seconds that it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mem_time_usage: Option<i64>,
     /// When it is forgotten; set when it is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<DateTime>,
@@ -140,6 +144,7 @@ impl Entry {
             auth_event: None,
             event_subscription_name: None,
             remote_ip: None,
+            mem_time_usage: None,
             expires_at: None,
         }
     }
@@ -150,9 +155,59 @@ impl Entry {
         !plain || self.error.is_some() || !self.messages.is_empty()
     }
 
-    /// About how much memory it holds.
+    /// Cuts every text that is too long: some are what a client sent, and one entry that MongoDB does not take would take
+    /// others of its batch with it. The lines are bounded where they are written.
+    pub(crate) fn cut(&mut self) {
+        for text in self.texts() {
+            if text.len() > limits::LOG_LINE_BYTES {
+                *text = limits::log_line(text).to_owned();
+            }
+        }
+    }
+
+    /// Every text but the lines.
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let event = self.auth_event.as_mut().map(|event| [&mut event.kind, &mut event.provider]);
+        let optional = [
+            &mut self.function_name,
+            &mut self.user_id,
+            &mut self.error,
+            &mut self.error_code,
+            &mut self.event_subscription_name,
+            &mut self.remote_ip,
+        ];
+        let optional = optional.into_iter().flatten();
+        [&mut self.app, &mut self.co_id].into_iter().chain(optional).chain(event.into_iter().flatten())
+    }
+
+    /// About how much memory it holds, once it is [`cut`](Self::cut): short texts are not counted.
     pub(crate) fn bytes(&self) -> usize {
         let lines: usize = self.messages.iter().map(|line| line.text.len() + size_of::<Line>()).sum();
-        size_of::<Self>() + lines + self.error.as_ref().map_or(0, String::len)
+        let long = [&self.error, &self.function_name];
+        let texts: usize = long.into_iter().flatten().map(String::len).sum();
+        size_of::<Self>() + lines + texts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_longer_than_a_line() {
+        let long = || Some("é".repeat(limits::LOG_LINE_BYTES));
+        let mut entry = Entry {
+            function_name: long(),
+            user_id: long(),
+            error: long(),
+            error_code: long(),
+            event_subscription_name: long(),
+            remote_ip: long(),
+            auth_event: Some(AuthEvent { kind: "x".repeat(9_000), provider: "x".repeat(9_000), failed: true }),
+            ..Entry::begin(&"x".repeat(9_000), &"x".repeat(9_000), Kind::Auth)
+        };
+        entry.cut();
+        assert!(entry.texts().all(|text| text.len() <= limits::LOG_LINE_BYTES));
+        assert!(bson::serialize_to_vec(&entry).unwrap().len() < 12 * limits::LOG_LINE_BYTES);
     }
 }

@@ -66,8 +66,11 @@ impl Logs {
         let system = database.system();
         database.ensure_collection(system.name(), COLLECTION).await?;
         let collection: Collection<Entry> = system.collection(COLLECTION);
-        let indexes =
-            [index::plain(doc! {"app": 1, "_id": -1}), index::plain(doc! {"co_id": 1}), index::expiring("expires_at")];
+        let indexes = [
+            index::plain(doc! {"app": 1, "started": -1, "_id": -1}),
+            index::plain(doc! {"co_id": 1}),
+            index::expiring("expires_at"),
+        ];
         database.ensure_indexes(&collection, indexes).await?;
         let (queue, queued) = queue::queue();
         let writer = tokio::spawn(writer::write(collection.clone(), queued, options.retention));
@@ -87,8 +90,9 @@ impl Logs {
 
     /// Keeps an entry, unless it says nothing and only those that do are kept. Never waits: what finds no room is counted,
     /// and the count is an entry of its own.
-    pub fn record(&self, entry: Entry) {
+    pub fn record(&self, mut entry: Entry) {
         if self.keeps_all() || entry.is_noteworthy() {
+            entry.cut();
             self.queue.push(entry);
         }
     }

@@ -31,12 +31,17 @@ pub struct Query {
     /// Until this time, itself included.
     pub until: Option<DateTime>,
     /// How many of the newest to leave out.
-    pub skip: u64,
+    pub skip: u32,
     /// How many at most; zero for as many as an answer may hold.
     pub limit: i64,
 }
 
 impl Query {
+    /// How many entries one answer holds.
+    pub fn page(&self) -> i64 {
+        if self.limit == 0 { limits::LOG_PAGE } else { self.limit.clamp(1, limits::LOG_PAGE) }
+    }
+
     fn filter(&self, prefix: &str) -> Document {
         let at = |field: &str| format!("{prefix}{field}");
         // What the log says of itself is every app's.
@@ -76,12 +81,8 @@ impl Logs {
     /// # Errors
     /// The database's.
     pub async fn query(&self, query: &Query) -> Result<Vec<Entry>, DatabaseError> {
-        let limit = match query.limit {
-            0 => limits::LOG_PAGE,
-            limit => limit.clamp(1, limits::LOG_PAGE),
-        };
         let found = self.collection.find(query.filter("")).sort(doc! {"started": -1, "_id": -1});
-        Ok(found.skip(query.skip).limit(limit).await?.try_collect().await?)
+        Ok(found.skip(u64::from(query.skip)).limit(query.page()).await?.try_collect().await?)
     }
 
     /// Entries that match, as they are written from now on. Ends with an error where the database cannot be followed any

@@ -1,6 +1,7 @@
 //! What a store holds: the invocation's host, its WASI context, and what is left of its budget.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use usher_contract::host::Level;
 use usher_contract::{Budget, Collection, Cursor, ErrorCode, Failure, Host, Transaction, limits};
@@ -51,6 +52,14 @@ pub(crate) struct State {
     host_bytes: usize,
     handles: usize,
     open_tasks: usize,
+    begun: Instant,
+}
+
+impl Drop for State {
+    /// Here, since every run ends here: with an answer, by a trap, or because its time was up.
+    fn drop(&mut self) {
+        self.host.used(self.memory, self.begun.elapsed());
+    }
 }
 
 impl State {
@@ -71,6 +80,7 @@ impl State {
             host_bytes: 0,
             handles: 0,
             open_tasks: 0,
+            begun: Instant::now(),
         }
     }
 

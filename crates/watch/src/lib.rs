@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bson::{Bson, Document, doc};
-use usher_contract::{ErrorCode, Failure};
+use usher_contract::{ErrorCode, Failure, limits};
 use usher_database::Database;
 use usher_rules::Bound;
 use usher_rules::matcher::Query;
@@ -61,8 +61,9 @@ impl Hub {
     /// Watches a collection, which need not exist yet. What changes after this has answered is seen.
     ///
     /// # Errors
-    /// [`ErrorCode::FunctionExecutionError`] where the filter is none that the host can decide, and
-    /// [`ErrorCode::MongoDBError`] where the database cannot be followed.
+    /// [`ErrorCode::FunctionExecutionError`] where the filter is none that the host can decide,
+    /// [`ErrorCode::Overloaded`] where too many collections are watched, and [`ErrorCode::MongoDBError`] where the
+    /// database cannot be followed.
     pub async fn watch(
         self: &Arc<Self>,
         database: &str,
@@ -75,21 +76,26 @@ impl Hub {
             Only::Filter(filter) => Some(query(&filter)?),
         };
         let sight = Sight::new(watcher.bound)?;
-        let topic = self.topic((database.to_owned(), collection.to_owned()));
+        let topic = self.topic((database.to_owned(), collection.to_owned()))?;
         topic.recent.begun().await?;
         Ok(Subscription::new(topic, sight, wanted))
     }
 
     /// The stream that is followed already, or a new one: a crowd of watchers waits for one to begin.
-    fn topic(&self, namespace: Namespace) -> Arc<Topic> {
+    fn topic(&self, namespace: Namespace) -> Result<Arc<Topic>, Failure> {
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(topic) = topics.get(&namespace).and_then(Weak::upgrade).filter(|topic| topic.goes_on()) {
-            return topic;
+            return Ok(topic);
         }
         topics.retain(|_, topic| topic.strong_count() > 0);
+        let most = limits::WATCHED_COLLECTIONS;
+        if topics.len() >= most {
+            let message = format!("{most} collections are watched on this host already");
+            return Err(Failure::new(ErrorCode::Overloaded, message));
+        }
         let topic = Topic::open(self.database.clone(), namespace.clone());
         topics.insert(namespace, Arc::downgrade(&topic));
-        topic
+        Ok(topic)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::watch;
 use usher_contract::{ErrorCode, Failure};
+use usher_rules::Bound;
 use usher_rules::matcher::Query;
 
 use crate::event::text;
@@ -26,6 +27,21 @@ impl Subscription {
     pub(crate) fn new(topic: Arc<Topic>, sight: Sight, wanted: Option<Query>) -> Self {
         let (place, more) = topic.recent.follow();
         Self { topic, sight: Box::new(sight), wanted, place, more }
+    }
+
+    /// Where the watcher is: all that stands before has been given or left out.
+    pub fn place(&self) -> u64 {
+        self.place
+    }
+
+    /// Goes on at a place where the watcher was, under other rules.
+    ///
+    /// # Errors
+    /// Where the rules have a filter that the host cannot decide.
+    pub fn rebind(&mut self, bound: Bound, place: u64) -> Result<(), Failure> {
+        *self.sight = Sight::new(bound)?;
+        self.place = place;
+        Ok(())
     }
 
     /// Waits until something has happened. To drop the future is harmless.

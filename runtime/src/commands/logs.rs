@@ -133,6 +133,7 @@ fn as_json(entry: &Entry) -> serde_json::Value {
         "error": entry.error,
         "error_code": entry.error_code,
         "remote_ip": entry.remote_ip,
+        "mem_time_usage": entry.mem_time_usage,
         "messages": messages,
     })
 }
