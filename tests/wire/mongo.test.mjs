@@ -5,8 +5,9 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { BSON } from "realm-web";
 import * as Realm from "realm-web";
 import { realmError } from "./realm.mjs";
-import { copyOf, start } from "./usher.mjs";
+import { copyOf, run, start, temporary } from "./usher.mjs";
 
+const DIRECTORY = copyOf("tests/javascript/rules");
 let usher, ann, bob;
 
 const data = (look) => usher.inDatabase((mongo) => look(mongo.db("main")));
@@ -26,7 +27,7 @@ const denied = (text) => realmError(400, "NoMatchingRuleFound", text);
 const newUser = () => usher.app("rules").logIn(Realm.Credentials.anonymous(false));
 
 before(async () => {
-  usher = await start(["serve", "--app", copyOf("tests/javascript/rules")]);
+  usher = await start(["serve", "--app", DIRECTORY]);
   [ann, bob] = [await newUser(), await newUser()];
 });
 after(() => usher?.stop());
@@ -50,6 +51,13 @@ describe("every action of reference 6, by realm-web", () => {
     ]);
     assert.deepEqual(await open.find({}, { projection: { n: 1, _id: 0 }, sort: { n: -1 }, limit: 2 }), [{ n: 3 }, { n: 2 }]);
     assert.deepEqual(await open.find({ n: 7 }), []);
+  });
+
+  test("find by the names that some clients give its options", async () => {
+    const { body } = await raw(ann, "find", main("open", { query: {}, projection: { _id: 1 }, sort: { n: -1 }, skip: 1, limit: 1 }));
+    assert.deepEqual(body, [{ _id: { $numberInt: "2" } }]);
+    const one = await raw(ann, "findOne", main("open", { query: {}, projection: { n: 1, _id: 0 }, sort: { n: 1 }, skip: 2 }));
+    assert.deepEqual(one.body, { n: { $numberInt: "3" } });
   });
 
   test("findOne gives a document or null", async () => {
@@ -176,6 +184,7 @@ describe("what is wrong with a call is said in the words that clients know", () 
     ["code in a query", ["find", main("open", { query: { $where: "true" } })], 400, "FunctionExecutionError", /\$where/],
     ["a join", ["aggregate", main("open", { pipeline: [{ $lookup: { from: "secrets", localField: "a", foreignField: "a", as: "x" } }] })], 400, "FunctionExecutionError", /\$lookup/],
     ["writing by a pipeline", ["aggregate", main("open", { pipeline: [{ $out: "stolen" }] })], 400, "FunctionExecutionError", /\$out/],
+    ["more fields than a query names", ["count", main("open", { query: Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`f${n}`, 1])) })], 400, "FunctionExecutionError", /names at most 1000 different fields/],
     ["a collection without rules", ["find", main("secrets")], 400, "NoMatchingRuleFound", /no rule exists for namespace 'main\.secrets'/],
     ["the system database", ["find", { database: "usher", collection: "users" }], 400, "NoMatchingRuleFound", /no rule exists/],
     ["a collection of MongoDB's own", ["find", { database: "main", collection: "system.profile" }], 400, "NoMatchingRuleFound", /no rule exists/],
@@ -336,6 +345,70 @@ describe("roles by custom data, and schemas", () => {
     assert.deepEqual(await of(ann, "filtered").find(), [{ _id: 1, for: ann.id, text: "a" }]);
     assert.equal(await of(ann, "filtered").count({ internal: "x" }), 0);
     assert.equal((await of(clerk, "filtered").find()).length, 2);
+  });
+});
+
+test("a rule may speak of what only the account tells", async () => {
+  await data((db) => db.collection("accounts").insertOne({ _id: 1 }));
+  assert.deepEqual(await of(ann, "accounts").find(), [{ _id: 1 }]);
+  const email = `${Date.now()}@example.org`;
+  const app = usher.app("rules");
+  await app.emailPasswordAuth.registerUser({ email, password: "correct horse" });
+  assert.deepEqual(await of(await app.logIn(Realm.Credentials.emailPassword(email, "correct horse")), "accounts").find(), []);
+});
+
+describe("usher rules explain", () => {
+  let clerk;
+  before(async () => {
+    clerk = await newUser();
+    await clerk.functions.become("clerk");
+  });
+  const here = temporary("operator");
+  const explain = (operation, collection, ...more) => {
+    const where = ["--app", DIRECTORY, "--mongodb", usher.mongodb, "--data", here];
+    const done = run("--json", "rules", "explain", "--user", ann.id, "--op", operation, "--collection", `main.${collection}`, ...more, ...where);
+    assert.equal(done.status, 0, done.stderr);
+    return JSON.parse(done.stdout);
+  };
+  const told = ({ allowed, role, clause }) => ({ allowed, role, clause });
+
+  test("of a document: the role and the clause", () => {
+    const theirs = JSON.stringify({ _id: 1, owner_id: bob.id, readers: [ann.id] });
+    assert.deepEqual(told(explain("read", "notes", "--document", theirs)), { allowed: true, role: "reader", clause: "roles[1].read" });
+    assert.deepEqual(told(explain("delete", "notes", "--document", theirs)), { allowed: false, role: "reader", clause: "roles[1].delete" });
+    const given = explain("update", "notes", "--document", JSON.stringify({ owner_id: ann.id }), "--after", JSON.stringify({ owner_id: bob.id }));
+    assert.deepEqual(told(given), { allowed: false, role: "owner", clause: "roles" });
+  });
+
+  test("of a document in the database, which a filter hides", async () => {
+    await data((db) => db.collection("filtered").insertOne({ _id: "theirs", for: bob.id }));
+    for (const operation of ["read", "update", "delete"]) {
+      const { because, ...rest } = explain(operation, "filtered", "--id", "theirs");
+      assert.deepEqual(told(rest), { allowed: false, role: null, clause: "filters" });
+      assert.match(because, new RegExp(`a filter narrows every query to .*${ann.id}`));
+    }
+    const own = explain("read", "filtered", "--document", JSON.stringify({ for: ann.id, internal: "x" }));
+    assert.deepEqual([own.allowed, own.hidden], [true, ["internal"]]);
+  });
+
+  test("of a whole collection: the query that everything is narrowed to", () => {
+    const { visible } = explain("read", "filtered");
+    assert.deepEqual(visible, { query: { for: { $eq: ann.id } }, exact: true });
+    const where = ["--collection", "main.open", "--app", DIRECTORY, "--mongodb", usher.mongodb, "--data", here];
+    const { stdout } = run("rules", "explain", "--user", ann.id, "--op", "delete", ...where);
+    assert.match(stdout, /every document can be seen; each may be deleted/);
+  });
+
+  test("of what a schema refuses", () => {
+    const rows = [["insert", { name: "desk" }, /"price" is missing/], ["insert", { name: "desk", price: 1 }, null]];
+    for (const [operation, document, misfit] of rows) {
+      const answer = run("--json", "rules", "explain", "--user", clerk.id, "--op", operation, "--collection", "main.products",
+        "--document", JSON.stringify(document), "--app", DIRECTORY, "--mongodb", usher.mongodb, "--data", here);
+      assert.equal(answer.status, 0, answer.stderr);
+      const { allowed, clause, because } = JSON.parse(answer.stdout);
+      assert.deepEqual([allowed, clause], misfit ? [false, "schema"] : [true, "roles[0].write"], because);
+      if (misfit) assert.match(because, misfit);
+    }
   });
 });
 

@@ -1,13 +1,16 @@
 //! `usher rules`: why a user may or may not do something.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, bail};
+use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 use usher_app::App;
 use usher_contract::value;
 use usher_dispatch::{Caller, ServiceCall};
-use usher_rules::{Bound, Change, Explanation, Operation, Visible};
+use usher_rules::{Bound, Change, Explanation, Operation, Schema, Visible, Write};
 
 use crate::commands::Target;
 use crate::host::Host;
@@ -89,27 +92,43 @@ impl Explain {
             argument: doc! {"database": database, "collection": collection},
             caller,
             request: None,
-            id: bson::oid::ObjectId::new().to_hex(),
+            id: ObjectId::new().to_hex(),
         };
         let (_, bound) = host.rooms.dispatcher.ruling(&call).await.map_err(|failure| anyhow::anyhow!("{failure}"))?;
         match self.document(host, database, collection).await? {
             Some(document) => {
-                let explanation = self.decide(&bound, &document).await?;
+                let schema = app.rules.schema(&call.service, database, collection);
+                let explanation = self.decide(&bound, schema.map(Arc::as_ref), &document).await?;
                 output.answer(&answer(&user, &document, &explanation), told(&explanation, &document));
             }
             None if self.operation == Asked::Insert => bail!("an insert needs --document"),
             None => {
-                let visible = bound.visible(&[]);
-                output.answer(&json!({"user": user, "visible": seen(&visible)}), sentence(&visible));
+                let visible = narrowed(bound.visible(&[]), bound.filter());
+                let more = self.beyond_reading(&bound);
+                output.answer(&json!({"user": user, "visible": seen(&visible)}), sentence(&visible) + more);
             }
         }
         Ok(())
     }
 
+    /// What is to be said of a write to whichever document is found.
+    fn beyond_reading(&self, bound: &Bound) -> &'static str {
+        match self.operation {
+            Asked::Delete if bound.permitted(Write::Delete, &[]) == bound.visible(&[]) => "; each may be deleted",
+            Asked::Delete => "; whether one of them may be deleted is told of each (name it with --id)",
+            Asked::Update => "; whether one of them may be changed is told of each (name it with --id)",
+            _ => "",
+        }
+    }
+
     /// The document that the question is about; none where it is about the whole collection.
     async fn document(&self, host: &Host, database: &str, collection: &str) -> Result<Option<Document>> {
         if let Some(json) = &self.document {
-            return parse(json).map(Some).context("--document");
+            let mut document = parse(json).context("--document")?;
+            if self.operation == Asked::Insert && !document.contains_key("_id") {
+                document.insert("_id", ObjectId::new());
+            }
+            return Ok(Some(document));
         }
         let Some(id) = &self.id else { return Ok(None) };
         let found = host.database.client().database(database).collection::<Document>(collection);
@@ -121,19 +140,25 @@ impl Explain {
         bail!("there is no document {id} in {database}.{collection}")
     }
 
-    async fn decide(&self, bound: &Bound, document: &Document) -> Result<Explanation> {
-        let outcome = match (self.operation, &self.after) {
-            (Asked::Update, Some(after)) => {
-                let after = parse(after).context("--after")?;
-                bound.write(Change::Update(document, &after)).await
-            }
-            (Asked::Insert, _) => bound.write(Change::Insert(document)).await,
-            (Asked::Delete, _) => bound.write(Change::Delete(document)).await,
-            (Asked::Read, _) => bound.explain(Operation::Read, document).await,
-            (Asked::Update, None) => bound.explain(Operation::Update, document).await,
-            (Asked::Search, _) => bound.explain(Operation::Search, document).await,
+    async fn decide(&self, bound: &Bound, schema: Option<&Schema>, document: &Document) -> Result<Explanation> {
+        // Without the document as it would be, an update is one that changes nothing.
+        let after = self.after.as_deref().map(parse).transpose().context("--after")?;
+        let after = after.as_ref().unwrap_or(document);
+        let (outcome, stored) = match self.operation {
+            Asked::Read => (bound.explain(Operation::Read, document).await, None),
+            Asked::Search => (bound.explain(Operation::Search, document).await, None),
+            Asked::Insert => (bound.explain_change(Change::Insert(document)).await, Some(document)),
+            Asked::Update => (bound.explain_change(Change::Update(document, after)).await, Some(after)),
+            Asked::Delete => (bound.explain_change(Change::Delete(document)).await, None),
         };
-        outcome.map_err(|failure| anyhow::anyhow!("{failure}"))
+        let explanation = outcome.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+        if let (true, Some(stored), Some(schema)) = (explanation.allowed, stored, schema)
+            && let Err(violations) = schema.check(stored)
+        {
+            let because = violations.join("; ");
+            return Ok(Explanation { allowed: false, clause: "schema".to_owned(), because, ..explanation });
+        }
+        Ok(explanation)
     }
 }
 
@@ -147,7 +172,7 @@ fn parse(json: &str) -> Result<Document> {
 
 /// What a person may mean by an id.
 fn ids(text: &str) -> Vec<Bson> {
-    let object = bson::oid::ObjectId::parse_str(text).ok().map(Bson::ObjectId);
+    let object = ObjectId::parse_str(text).ok().map(Bson::ObjectId);
     let json = serde_json::from_str(text).ok().and_then(|json| value::from_extended_json(json).ok());
     object.into_iter().chain(json).chain([Bson::String(text.to_owned())]).collect()
 }
@@ -176,6 +201,17 @@ fn told(explanation: &Explanation, document: &Document) -> String {
         "{verdict}\nrole: {role}\nclause: {}\n{}{hidden}\ndocument: {document}",
         explanation.clause, explanation.because
     )
+}
+
+/// What is seen where filters narrow every query.
+fn narrowed(visible: Visible, filter: Document) -> Visible {
+    match visible {
+        Visible::Matching { query, exact } if query.is_empty() => Visible::Matching { query: filter, exact },
+        Visible::Matching { query, exact } if !filter.is_empty() => {
+            Visible::Matching { query: doc! {"$and": [filter, query]}, exact }
+        }
+        other => other,
+    }
 }
 
 fn seen(visible: &Visible) -> serde_json::Value {

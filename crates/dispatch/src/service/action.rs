@@ -55,14 +55,19 @@ fn options(argument: &Document, names: &[(&str, &str)]) -> Document {
     names.iter().filter_map(given).collect()
 }
 
+/// What clients send as the projection of a find is called `project`; some call it as elsewhere.
+const PROJECTION: [(&str, &str); 2] = [("projection", "projection"), ("project", "projection")];
+
 fn find(argument: &Document) -> Result<Operation, Failure> {
-    let options = options(argument, &[("project", "projection"), ("sort", "sort"), ("limit", "limit")]);
+    let [other, usual] = PROJECTION;
+    let options = options(argument, &[other, usual, ("sort", "sort"), ("skip", "skip"), ("limit", "limit")]);
     Ok(Operation::Find { filter: bytes(&query(argument, "query")?)?, options: bytes(&options)? })
 }
 
 /// `limit`, which some clients send, says nothing here.
 fn find_one(argument: &Document) -> Result<Operation, Failure> {
-    let options = options(argument, &[("project", "projection"), ("sort", "sort")]);
+    let [other, usual] = PROJECTION;
+    let options = options(argument, &[other, usual, ("sort", "sort"), ("skip", "skip")]);
     Ok(Operation::FindOne { filter: bytes(&query(argument, "query")?)?, options: bytes(&options)? })
 }
 
