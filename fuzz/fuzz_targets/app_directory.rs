@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use libfuzzer_sys::fuzz_target;
-use usher_app::{Loaded, SYSTEM_DATABASE, Source, load_files};
+use usher_app::{Loaded, Source, load_files};
+use usher_contract::SYSTEM_DATABASE;
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 

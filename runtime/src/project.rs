@@ -48,11 +48,23 @@ pub(crate) fn load(directory: &Path) -> std::result::Result<Loaded, Mistakes> {
 pub(crate) fn check(directory: &Path) -> std::result::Result<Loaded, Mistakes> {
     let loaded = load(directory)?;
     let scripts = loaded.app.functions.values().filter_map(|function| match &function.source {
-        Source::JavaScript(path) => Some(path),
-        _ => None,
+        Source::JavaScript(path) => broken_script(&loaded.app.directory, path),
+        Source::Inline { file, source } => broken_inline(file, source, &function.name),
+        Source::Component(_) | Source::Crate(_) => None,
     });
-    let mistakes: Vec<Mistake> = scripts.filter_map(|path| broken_script(&loaded.app.directory, path)).collect();
+    let mistakes: Vec<Mistake> = scripts.collect();
     if mistakes.is_empty() { Ok(loaded) } else { Err(Mistakes(mistakes)) }
+}
+
+/// Of a source that stands in a configuration file: lines are those of the source, not of the file.
+fn broken_inline(file: &str, source: &str, function: &str) -> Option<Mistake> {
+    let SyntaxError { line, column, message, .. } = usher_js::scan(file, source).err()?;
+    Some(Mistake {
+        file: file.into(),
+        line: None,
+        message: format!("the script {function}, line {line}, column {column}: {message}"),
+        help: "repair the syntax".into(),
+    })
 }
 
 fn broken_script(app: &Path, path: &Path) -> Option<Mistake> {

@@ -274,7 +274,8 @@ async fn one_of_two_hosts_is_killed_while_2000_events_are_delivered() {
     }
     let again: usize = runs.values().map(|runs| runs.len() - 1).sum();
     let hosts = ["one", "two"].map(|host| calls.iter().filter(|call| call.get_str("host").unwrap() == host).count());
-    println!(
+    // Shown also where the test passes: see .config/nextest.toml.
+    eprintln!(
         "{total} events, {} calls ({} on the host that was killed, {} on the other), {again} events came twice; \
          taken over after {takeover:.1?}, everything took {:.1?}",
         calls.len(),

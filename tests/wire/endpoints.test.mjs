@@ -280,13 +280,13 @@ describe("the caller", () => {
 
   test("is the user of an access token, who is not told to the function twice", async () => {
     const { headers, ...seen } = await value(at("/who"), bearer(user.accessToken));
-    assert.deepEqual(seen, { id: user.id, type: "normal", system: false });
+    assert.deepEqual(seen, { id: user.id, type: "normal", system: false, custom_data: {} });
     assert.ok(!headers.includes("Authorization"));
   });
 
   test("is the user of an e-mail address and password", async () => {
     const { headers, ...seen } = await value(at("/who"), password(email));
-    assert.deepEqual(seen, { id: user.id, type: "normal", system: false });
+    assert.deepEqual(seen, { id: user.id, type: "normal", system: false, custom_data: {} });
     assert.ok(!headers.includes("Password") && !headers.includes("Email"));
   });
 
@@ -308,8 +308,8 @@ describe("the caller", () => {
     assert.equal((await value(at("/who"), jwt)).id, id);
   });
 
-  test("has custom data where the endpoint asks for it, as it is now", async () => {
-    assert.ok(!("custom_data" in (await value(at("/who"), bearer(user.accessToken)))));
+  test("has custom data where the endpoint asks for it, as it is now, and else an empty document", async () => {
+    assert.deepEqual((await value(at("/who"), bearer(user.accessToken))).custom_data, {});
     const level = async () => (await value(at("/who/data"), bearer(user.accessToken))).custom_data.level;
     assert.equal(await level(), 7);
     await usher.inDatabase((mongo) =>

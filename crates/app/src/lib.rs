@@ -43,7 +43,7 @@ pub use model::{
     Method, OAuth2, OAuth2Services, Occasion, Providers, Reach, Reset, RuleBook, RunAs, ScheduledTrigger, Shape,
     Source, TokenKeys, Trigger, UsersConfig, UsherConfig, Validation,
 };
-pub use names::{SYSTEM_DATABASE, is_collection, is_database};
+pub use names::{is_collection, is_database};
 pub use report::{Mistake, Mistakes, Notice};
 pub use secrets::Secrets;
 pub use usher_json::write_grants;

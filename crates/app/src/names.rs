@@ -1,14 +1,9 @@
 //! The names that an app may give, and guesses at misspelt ones.
 
-use usher_contract::limits;
+use usher_contract::{is_reserved_database, limits};
 
 use crate::json::Node;
 
-/// The database that holds Usher's own state; no app can be handed a collection of it.
-pub const SYSTEM_DATABASE: &str = "usher";
-
-/// Databases that belong to MongoDB or to Usher.
-const RESERVED_DATABASES: [&str; 4] = ["admin", "local", "config", SYSTEM_DATABASE];
 /// MongoDB's limit on the name of a database, in bytes.
 const DATABASE_NAME_BYTES: usize = 63;
 /// MongoDB's limit on `database.collection`, in bytes.
@@ -45,7 +40,7 @@ pub fn is_database(name: &str) -> bool {
 fn database_problem(name: &str) -> Option<String> {
     Some(if name.is_empty() {
         "the name of the database is empty".to_owned()
-    } else if RESERVED_DATABASES.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+    } else if is_reserved_database(name) {
         format!("the database {} is not for apps", quote(name))
     } else if let Some(refused) = name.chars().find(|c| DATABASE_NAME_REFUSED.contains(c) || c.is_control()) {
         format!("the name of a database cannot hold {refused:?}: {}", quote(name))

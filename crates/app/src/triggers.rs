@@ -6,7 +6,7 @@ mod schedule;
 
 use std::collections::BTreeMap;
 
-use crate::data_sources::json_files;
+use crate::data_sources::{is_enabled, json_files};
 use crate::json::{self, Fields, Node};
 use crate::known::{Known, no_function};
 use crate::names::{near, quote};
@@ -98,7 +98,11 @@ fn function(fields: Fields<'_>, known: Known<'_>, disabled: bool) -> Option<Stri
     if let Some(node) = bridge {
         node.not_run("the event processor AWS_EVENTBRIDGE", "triggers run functions; one can send the event on");
     }
-    if let Some(node) = fields.get("error_handler").filter(|node| crate::data_sources::is_enabled(*node)) {
+    let enabled = |node: Node<'_>| {
+        let config = node.try_object().and_then(|fields| fields.get("config"));
+        [Some(node), config].into_iter().flatten().any(is_enabled)
+    };
+    if let Some(node) = fields.get("error_handler").filter(|node| enabled(*node)) {
         node.not_run("the error handler", "failed events wait in a list, which `usher triggers dead` shows");
     }
     let processor = processors.and_then(|processors| processors.get("FUNCTION"));

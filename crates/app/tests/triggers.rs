@@ -141,7 +141,17 @@ fn the_older_form_names_its_function_at_the_top() {
 
 #[test]
 fn schedules_of_real_apps_are_read() {
-    for schedule in ["0 3 * * *", "*/5 * * * *", "0 9 * * MON-FRI", "30 4 1,15 * 5", "0 0 1 JAN *"] {
+    for schedule in [
+        "0 3 * * *",
+        "*/5 * * * *",
+        "0 9 * * MON-FRI",
+        "30 4 1,15 * 5",
+        "0 0 1 JAN *",
+        "*/25 * * * *",
+        "0 11 * 1,3,7 *",
+        "0 11 * jan-apr sun",
+        "*/10 1-3/2 * * 0-6",
+    ] {
         let read = trigger(&format!(
             r#"{{"name": "t", "type": "SCHEDULED", "function_name": "hello",
                 "config": {{"schedule": "{schedule}", "skip_catchup_events": true}}}}"#
@@ -183,6 +193,22 @@ fn what_never_fires_is_told_and_left_out() {
                 "config": {"database": "d", "maximum_throughput": true}}"#,
             1,
             "has no effect",
+        ),
+        (
+            r#"{"name": "t", "type": "DATABASE", "function_name": "hello", "config": {"database": "d", "project": "[]"}}"#,
+            1,
+            "is no object, so it has no effect",
+        ),
+        (
+            r#"{"name": "t", "type": "DATABASE", "function_name": "hello", "config": {"database": "d"},
+                "error_handler": {"config": {"enabled": true, "function_name": "hello"}}}"#,
+            1,
+            "not run by Usher: the error handler",
+        ),
+        (
+            r#"{"name": "t", "type": "SCHEDULED", "function_name": "hello", "config": {"schedule": "30 */5 * * * *"}}"#,
+            1,
+            "the first is seconds",
         ),
     ] {
         let loaded = loaded(content);

@@ -1,10 +1,7 @@
 //! What a grant can reach.
 
 use bson::Bson;
-use usher_contract::Operations;
-
-/// Databases of MongoDB's own and the one that holds Usher's state: no pipeline reaches them, whatever was granted.
-const RESERVED: [&str; 4] = ["admin", "config", "local", "usher"];
+use usher_contract::{Operations, is_reserved_database};
 
 /// What a grant can reach: {database, collection, row filter, allowed operations}.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +62,7 @@ impl Scope {
 /// Whether it is a collection of an app's own, in a database of an app's own: what a grant may name.
 pub fn is_ordinary(database: &str, collection: &str) -> bool {
     !database.is_empty()
-        && !RESERVED.iter().any(|reserved| database.eq_ignore_ascii_case(reserved))
+        && !is_reserved_database(database)
         && !collection.is_empty()
         && !collection.starts_with("system.")
         && !collection.contains(".system.")

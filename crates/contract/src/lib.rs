@@ -14,4 +14,4 @@ pub mod value;
 pub use error::{ErrorCode, Failure};
 pub use host::{Collection, CollectionName, Cursor, Host, Operation, Reason, Reply, Transaction};
 pub use limits::Budget;
-pub use scope::Operations;
+pub use scope::{Operations, SYSTEM_DATABASE, is_reserved_database};

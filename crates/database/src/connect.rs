@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use bson::{Document, doc};
 use mongodb::Client;
 use mongodb::options::ClientOptions;
-use usher_contract::limits;
+use usher_contract::{SYSTEM_DATABASE, limits};
 
 use crate::error::{DatabaseError, redact};
 
@@ -28,7 +28,7 @@ pub struct ConnectOptions {
 
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self { system: "usher".to_owned() }
+        Self { system: SYSTEM_DATABASE.to_owned() }
     }
 }
 

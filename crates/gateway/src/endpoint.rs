@@ -26,10 +26,9 @@ use crate::exchange::{Exchange, segments};
 use crate::reply::Reply;
 use crate::request;
 
-/// `/app/{id}/endpoint/…` and the same under the client API, any method.
-pub(crate) async fn endpoint(exchange: &Exchange, app: &str, body: &[u8]) -> Result<Reply, ApiError> {
-    let path = segments(exchange.parts.uri.path()).skip_while(|part| *part != "endpoint").skip(1);
-    let path: Vec<_> = path.map(|part| percent_decode_str(part).decode_utf8_lossy()).collect();
+/// `/app/{id}/endpoint/…` and the same under the client API, any method; `path` is what stands for the dots.
+pub(crate) async fn endpoint(exchange: &Exchange, app: &str, path: &[&str], body: &[u8]) -> Result<Reply, ApiError> {
+    let path: Vec<_> = path.iter().map(|part| percent_decode_str(part).decode_utf8_lossy()).collect();
     let wanted =
         |endpoint: &Endpoint| endpoint.service.is_none() && segments(&endpoint.route).eq(path.iter().map(|p| &**p));
     serve(exchange, app, body, "EndpointNotFound", wanted).await

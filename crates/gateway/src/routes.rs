@@ -14,7 +14,7 @@ pub(crate) async fn handle(exchange: &Exchange, body: &[u8]) -> Result<Reply, Ap
         ["api", "client", "v2.0", "auth", rest @ ..] => of_session(exchange, rest, body).await,
         ["api", "admin", "v3.0", rest @ ..] => admin::handle(exchange, rest, body).await,
         ["api", "private", "v1.0", rest @ ..] => admin::private(exchange, rest),
-        ["app", app, "endpoint", ..] => endpoint::endpoint(exchange, app, body).await,
+        ["app", app, "endpoint", path @ ..] => endpoint::endpoint(exchange, app, path, body).await,
         _ => Err(nothing(exchange)),
     }
 }
@@ -33,7 +33,7 @@ async fn of_app(exchange: &Exchange, app: &str, rest: &[&str], body: &[u8]) -> R
             push::registration(exchange, app, service).await
         }
         // Any method: an endpoint or webhook says itself which it answers to.
-        (_, ["endpoint", ..]) => endpoint::endpoint(exchange, app, body).await,
+        (_, ["endpoint", path @ ..]) => endpoint::endpoint(exchange, app, path, body).await,
         (_, ["service", service, "incoming_webhook", name]) => {
             endpoint::webhook(exchange, app, service, name, body).await
         }

@@ -53,3 +53,31 @@ impl Check {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::project;
+
+    #[test]
+    fn scripts_in_configuration_files_are_checked_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| {
+            let path = directory.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("root_config.json", r#"{"config_version": 20210101, "name": "a"}"#);
+        write("functions/a.js", "exports = () => 1;");
+        let manifest = |script: &str| {
+            let entry = serde_json::json!([{ "name": "a", "run_as_user_id_script_source": script }]);
+            write("functions/config.json", &entry.to_string());
+        };
+        manifest("exports = () => '5f';");
+        assert!(project::check(directory.path()).is_ok());
+        manifest("exports = () => {\n  return };;)");
+        let mistakes = project::check(directory.path()).map(|_| ()).unwrap_err();
+        assert_eq!(mistakes.0.len(), 1, "{mistakes}");
+        let told = mistakes.0[0].to_string();
+        assert!(told.starts_with("functions/config.json: the script run_as/a, line 2, column "), "{told}");
+    }
+}

@@ -44,7 +44,7 @@ pub(super) fn read(config: Fields<'_>, known: Known<'_>, disabled: bool) -> Opti
         node.notice("has no effect: what may run at once is bounded by the host");
     }
     // Each is read before any is missed, so that all their mistakes are told.
-    let (filter, project) = (document(config, "match"), document(config, "project"));
+    let (filter, project) = (document(config, "match"), projection(config));
     Some(DatabaseTrigger {
         data_source: data_source?,
         database: database?.map(str::to_owned),
@@ -79,6 +79,17 @@ fn data_source(config: Fields<'_>, known: Known<'_>, disabled: bool) -> Option<S
                 None
             }
         },
+    }
+}
+
+/// A projection only takes away what the function is given: one that is none is told, and the trigger runs.
+fn projection(config: Fields<'_>) -> Option<Option<Document>> {
+    match config.get("project").filter(|node| !node.is_empty()) {
+        Some(node) if node.try_object().is_none() => {
+            node.notice("is no object, so it has no effect");
+            Some(None)
+        }
+        _ => document(config, "project"),
     }
 }
 

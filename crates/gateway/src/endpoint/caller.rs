@@ -23,7 +23,7 @@ pub(super) fn is_credential(name: &HeaderName) -> bool {
 }
 
 /// The caller, where the endpoint runs as whoever calls; else the system. The custom data is read for the call where the
-/// endpoint asks for it, and unknown otherwise.
+/// endpoint asks for it, and empty otherwise.
 pub(super) async fn of(
     exchange: &Exchange,
     deployment: &Arc<Deployment>,
@@ -52,7 +52,8 @@ pub(super) async fn of(
     if endpoint.fetch_custom_user_data {
         return Ok(identity.caller(app, &user).await?);
     }
-    Ok(Caller::User { id: user, custom_data: None })
+    // An empty document, as the documentation has it: functions read its fields without asking whether it is there.
+    Ok(Caller::User { id: user, custom_data: Some("{}".into()) })
 }
 
 /// The credential in the headers: e-mail address and password, an API key, or a custom token.

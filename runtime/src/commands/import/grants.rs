@@ -9,7 +9,7 @@ use usher_contract::Operations;
 use usher_js::{CollectionUse, Scan};
 
 use super::rules::{self, Named};
-use super::sources::closure;
+use super::sources::{closure, inline_closure};
 use super::together::together;
 use super::{names, operations};
 
@@ -51,10 +51,16 @@ pub(crate) fn grants(app: &App) -> Proposal {
     let mut used = Vec::new();
     let mut warnings = BTreeSet::new();
     for function in app.functions.values() {
-        let Source::JavaScript(file) = &function.source else { continue };
-        let closure = closure(&app.directory, file);
+        let (file, closure) = match &function.source {
+            Source::JavaScript(file) => {
+                let name = file.strip_prefix(&app.directory).unwrap_or(file).display().to_string();
+                (name, closure(&app.directory, file))
+            }
+            Source::Inline { file, source } => (file.clone(), inline_closure(&app.directory, file, source)),
+            Source::Component(_) | Source::Crate(_) => continue,
+        };
         warnings.extend(closure.problems.into_iter().map(|problem| Warning {
-            file: file.strip_prefix(&app.directory).unwrap_or(file).display().to_string(),
+            file: file.clone(),
             line: None,
             message: format!("no grants were found in it: {problem}"),
         }));

@@ -25,39 +25,62 @@ pub(crate) struct Closure {
 /// Reads a function's file and, from there, each local file that is required, within the app directory.
 pub(crate) fn closure(directory: &Path, file: &Path) -> Closure {
     let mut closure = Closure::default();
-    let mut seen = BTreeSet::new();
-    let mut open = vec![file.to_owned()];
-    while let Some(file) = open.pop() {
-        if !seen.insert(file.clone()) {
-            continue;
-        }
-        closure.files.push(file.clone());
-        let name = file.strip_prefix(directory).unwrap_or(&file).display().to_string();
-        if file.extension().is_some_and(|extension| extension == "json") {
-            continue;
-        }
-        let source = match fs::read(&file) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) => {
-                closure.problems.push(format!("{name}: {error}"));
+    closure.follow(directory, vec![file.to_owned()]);
+    closure
+}
+
+/// The same of a source that stands in a configuration file: it requires what a file beside that could.
+pub(crate) fn inline_closure(directory: &Path, file: &str, source: &str) -> Closure {
+    let mut closure = Closure::default();
+    let open = closure.scan(directory, &directory.join(file), source);
+    closure.follow(directory, open);
+    closure
+}
+
+impl Closure {
+    fn follow(&mut self, directory: &Path, mut open: Vec<PathBuf>) {
+        let mut seen = BTreeSet::new();
+        while let Some(file) = open.pop() {
+            if !seen.insert(file.clone()) {
                 continue;
             }
-        };
-        match scan(&name, &source) {
-            Ok(scan) => {
-                for require in &scan.requires {
-                    match local(directory, &file, &require.specifier) {
-                        Local::File(path) => open.push(path),
-                        Local::Missing => {}
-                        Local::Elsewhere => closure.packages = true,
-                    }
-                }
-                closure.scans.push((name, scan));
+            self.files.push(file.clone());
+            if file.extension().is_some_and(|extension| extension == "json") {
+                continue;
             }
-            Err(error) => closure.problems.push(error.to_string()),
+            match fs::read(&file) {
+                Ok(bytes) => open.extend(self.scan(directory, &file, &String::from_utf8_lossy(&bytes))),
+                Err(error) => self.problems.push(format!("{}: {error}", name(directory, &file))),
+            }
         }
     }
-    closure
+
+    /// Notes what a source uses; gives the local files that it requires.
+    fn scan(&mut self, directory: &Path, file: &Path, source: &str) -> Vec<PathBuf> {
+        let name = name(directory, file);
+        let scan = match scan(&name, source) {
+            Ok(scan) => scan,
+            Err(error) => {
+                self.problems.push(error.to_string());
+                return Vec::new();
+            }
+        };
+        let mut required = Vec::new();
+        for require in &scan.requires {
+            match local(directory, file, &require.specifier) {
+                Local::File(path) => required.push(path),
+                Local::Missing => {}
+                Local::Elsewhere => self.packages = true,
+            }
+        }
+        self.scans.push((name, scan));
+        required
+    }
+}
+
+/// A file as people are told of it.
+fn name(directory: &Path, file: &Path) -> String {
+    file.strip_prefix(directory).unwrap_or(file).display().to_string()
 }
 
 enum Local {

@@ -7,12 +7,10 @@ use bson::oid::ObjectId;
 use bson::{Bson, Document, doc};
 use serde::Deserialize;
 use serde_json::Value;
-use usher_contract::value;
+use usher_contract::{is_reserved_database, value};
 
 /// The caller of a test that does not say which user it is.
 const SOMEBODY: &str = "000000000000000000000001";
-/// Databases that are not an app's.
-const RESERVED: &[&str] = &["admin", "config", "local", usher_app::SYSTEM_DATABASE];
 
 /// One test.
 pub(super) struct Case {
@@ -76,7 +74,7 @@ impl TryFrom<String> for Namespace {
 
     fn try_from(text: String) -> Result<Self, String> {
         match text.split_once('.') {
-            Some((database, _)) if RESERVED.contains(&database) => {
+            Some((database, _)) if is_reserved_database(database) => {
                 Err(format!("the database {database} is not an app's"))
             }
             Some((database, collection)) if !database.is_empty() && !collection.is_empty() => {

@@ -207,7 +207,17 @@ fn what_a_required_file_and_rules_name_is_found_on_disk() {
     write("data_sources/main/config.json", r#"{"name": "Cluster0", "type": "mongodb-atlas"}"#);
     write("data_sources/main/shop/invoices/rules.json", r#"{"database": "shop", "collection": "Invoices"}"#);
     write("data_sources/main/shop/stock/schema.json", r#"{"bsonType": "object"}"#);
-    write("functions/config.json", r#"[{"name": "a", "run_as_system": true}]"#);
+    write(
+        "functions/config.json",
+        r#"[{"name": "a", "run_as_system": true},
+            {"name": "b", "run_as_user_id_script_source":
+             "exports = () => require('../lib/names')(context.services.get('Cluster0').db('shop').collection('keys').findOne({}))"}]"#,
+    );
+    write("functions/b.js", "exports = () => 1;");
+    write(
+        "lib/names.js",
+        "module.exports = () => context.services.get('Cluster0').db('shop').collection('names').find({});",
+    );
     write("functions/a.js", "exports = () => require('../lib/orders')(context);");
     write(
         "lib/orders.js",
@@ -220,6 +230,8 @@ fn what_a_required_file_and_rules_name_is_found_on_disk() {
         lines(&proposal),
         [
             format!("Cluster0 shop.Invoices {all}"),
+            "Cluster0 shop.keys read run_as/b".to_owned(),
+            "Cluster0 shop.names read run_as/b".to_owned(),
             "Cluster0 shop.orders read a".to_owned(),
             format!("Cluster0 shop.stock {all}")
         ]
@@ -228,20 +240,25 @@ fn what_a_required_file_and_rules_name_is_found_on_disk() {
     // What is proposed can be written and read again.
     usher_app::write_grants(directory.path(), &proposal.config).unwrap();
     let again = usher_app::load(directory.path()).unwrap_or_else(|mistakes| panic!("{mistakes}")).app;
-    assert_eq!(again.usher.grants.len(), 3);
+    assert_eq!(again.usher.grants.len(), 5);
 }
 
 #[test]
 fn the_table_says_on_whose_behalf() {
-    let app = app(&["a", "b"], &["a"]);
+    let mut app = app(&["a", "b"], &["a"]);
     let orders = || scan(&[(Some("mongodb-atlas"), Some("shop"), Some("orders"), Some(READ))]);
     let proposal = propose(&app, &[used("a", orders()), used("b", orders())], &[]);
-    let rows: Vec<serde_json::Value> =
-        table::rows(&app, &proposal.config).iter().map(|row| row.json()["as"].clone()).collect();
+    let whom = |app: &App| -> Vec<serde_json::Value> {
+        table::rows(app, &proposal.config).iter().map(|row| row.json()["as"].clone()).collect()
+    };
     assert_eq!(
-        rows,
-        ["system; the caller: own document only", "system", "the caller: refused until rules are enforced"]
+        whom(&app),
+        ["system; the caller: own document only", "system", "the caller: nothing, for want of rules"]
     );
+    let rules = usher_rules::Rules::compile(&serde_json::json!({ "roles": [] })).unwrap();
+    app.rules.defaults.insert("mongodb-atlas".to_owned(), std::sync::Arc::new(rules));
+    let ruled = "the caller: what the rules allow";
+    assert_eq!(whom(&app), [&format!("system; {ruled}"), "system", ruled], "rules govern custom data, too");
 }
 
 #[test]
