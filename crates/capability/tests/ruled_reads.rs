@@ -310,6 +310,26 @@ async fn host_decided_results_go_over_many_batches() {
     assert_eq!(answer(&mine, count(doc! {"_id": {"$lt": 500}})).await.unwrap(), [doc! {"n": 167_i64}]);
 }
 
+/// A function is asked once for the same arguments in one operation, and anew in the next.
+#[tokio::test]
+async fn no_function_is_asked_twice_the_same() {
+    let test = TestDatabase::start().await;
+    test.holds((0..300).map(|n| doc! {"_id": n, "owner": if n % 3 == 0 { ME } else { OTHER }})).await;
+    let (ruling, calls) = counted(owners_by_function(), None);
+    let mine = RuledCollection::new(test.context(), whole(), ruling);
+    let asked = |calls: &std::sync::atomic::AtomicUsize| calls.swap(0, std::sync::atomic::Ordering::Relaxed);
+    for operation in [
+        find(doc! {}, doc! {"sort": {"_id": 1}}),
+        count(doc! {}),
+        aggregate([doc! {"$count": "n"}]),
+        update_many(doc! {"_id": {"$lt": 99}}, doc! {"$set": {"a": 1}}, doc! {}),
+        delete_many(doc! {"_id": {"$lt": 99}}),
+    ] {
+        answer(&mine, operation.clone()).await.unwrap();
+        assert_eq!(asked(&calls), 2, "of two owners: {:?}", Act(operation));
+    }
+}
+
 #[tokio::test]
 async fn the_host_decides_about_so_many_and_no_more() {
     let test = TestDatabase::start().await;

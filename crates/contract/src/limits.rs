@@ -88,6 +88,9 @@ pub const INSERT_DOCUMENTS: usize = 50_000;
 pub const RULED_CHANGES: u64 = 10_000;
 /// What these documents may weigh together, since the host holds them until the transaction ends. Four of the largest.
 pub const RULED_CHANGE_BYTES: usize = 64 * MIB;
+/// What is remembered of the questions that one operation asked functions of rules. Beyond it everything is forgotten and
+/// asked anew: some hundred thousand ids, or a few whole documents.
+pub const RULE_ANSWERS_BYTES: usize = 8 * MIB;
 /// Different fields that one query of a user names where rules govern it: the rules are asked about each, for each
 /// document where only the host can decide. No form has a tenth of these.
 pub const RULED_QUERY_FIELDS: usize = 1_000;
@@ -181,6 +184,9 @@ pub const LOG_PAGE: i64 = 100;
 pub const ANONYMOUS_USER_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// The longest that an app may say. Their refresh tokens live no longer than 50 years.
 pub const ANONYMOUS_USER_MOST: Duration = Duration::from_secs(50 * 365 * 24 * 60 * 60);
+/// Custom data in an access token beyond which the host warns: the whole token is in a header of each request, and proxies
+/// take headers of 8 to 64 KiB. App Services recommended as much (reference 1.2).
+pub const CLAIM_BYTES: usize = 16 * KIB;
 /// How long an access token lives (reference 4).
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// Failed logins of one identity within the window: a person who mistypes has enough, a guesser does not.

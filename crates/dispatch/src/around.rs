@@ -24,7 +24,10 @@ pub(crate) struct Around {
     id: String,
     /// The invocation that asks, where one does: its calls take their sandboxes from those of its own depth.
     parent: Option<Parent>,
+    /// With everything that the user's account tells.
     facts: OnceCell<Arc<Facts>>,
+    /// With what the caller's token says, for which the database is not asked.
+    presented: OnceCell<Arc<Facts>>,
 }
 
 impl Around {
@@ -36,11 +39,11 @@ impl Around {
         id: String,
         parent: Option<Parent>,
     ) -> Arc<Self> {
-        Arc::new(Self { dispatcher, deployment, caller, request, id, parent, facts: OnceCell::new() })
+        let (facts, presented) = (OnceCell::new(), OnceCell::new());
+        Arc::new(Self { dispatcher, deployment, caller, request, id, parent, facts, presented })
     }
 
-    async fn read(&self) -> Result<Arc<Facts>, Failure> {
-        let user = host::describe(&self.dispatcher, &self.deployment, &self.caller).await?;
+    fn facts_of(&self, user: Document) -> Result<Arc<Facts>, Failure> {
         let request = self.request.as_deref().map(Document::from_reader).transpose().unwrap_or_default();
         let known = &self.deployment.facts;
         Ok(Arc::new(Facts {
@@ -55,7 +58,16 @@ impl Around {
 #[async_trait]
 impl Surroundings for Around {
     async fn facts(&self) -> Result<Arc<Facts>, Failure> {
-        self.facts.get_or_try_init(|| self.read()).await.cloned()
+        let read = async || self.facts_of(host::describe(&self.dispatcher, &self.deployment, &self.caller).await?);
+        self.facts.get_or_try_init(read).await.cloned()
+    }
+
+    async fn presented(&self) -> Result<Arc<Facts>, Failure> {
+        if let Some(facts) = self.facts.get() {
+            return Ok(facts.clone());
+        }
+        let read = async || self.facts_of(host::presented(&self.deployment, &self.caller)?);
+        self.presented.get_or_try_init(read).await.cloned()
     }
 
     async fn call(&self, function: &str, arguments: Vec<Bson>) -> Result<Bson, Failure> {

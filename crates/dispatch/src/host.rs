@@ -57,13 +57,21 @@ pub(crate) async fn describe(
     deployment: &Deployment,
     caller: &Caller,
 ) -> Result<Document, Failure> {
+    let presented = presented(deployment, caller)?;
+    let Caller::User { id, .. } = caller else { return Ok(presented) };
+    let mut user = dispatcher.accounts()?.describe(&deployment.app().id, id).await?;
+    user.extend(presented);
+    Ok(user)
+}
+
+/// What of it the caller's token says: the id and the custom data.
+pub(crate) fn presented(deployment: &Deployment, caller: &Caller) -> Result<Document, Failure> {
     let Caller::User { id, custom_data } = caller else {
         return Ok(doc! { "type": "system" });
     };
-    let app = deployment.app();
-    let mut user = dispatcher.accounts()?.describe(&app.id, id).await?;
+    let mut user = doc! { "id": id };
     if let Some(json) = custom_data {
-        let own_id = app.custom_user_data.user_id_field == "_id";
+        let own_id = deployment.app().custom_user_data.user_id_field == "_id";
         user.insert("custom_data", custom_data_of(json, own_id)?);
     }
     Ok(user)
@@ -185,6 +193,10 @@ impl Host for InvocationHost {
         }
     }
 
+    fn used(&self, memory: usize, time: Duration) {
+        self.named.story.use_memory(memory, time);
+    }
+
     fn log(&self, level: Level, message: &str) {
         if self.dispatcher.logs().is_some() {
             self.named.story.write(level, message);
@@ -193,10 +205,6 @@ impl Host for InvocationHost {
         // One target, so that operators can send the functions' own lines elsewhere.
         match level {
             Level::Debug => tracing::debug!(target: "usher::function", app, function, invocation, "{message}"),
-    fn used(&self, memory: usize, time: Duration) {
-        self.named.story.use_memory(memory, time);
-    }
-
             Level::Info => tracing::info!(target: "usher::function", app, function, invocation, "{message}"),
             Level::Warn => tracing::warn!(target: "usher::function", app, function, invocation, "{message}"),
             Level::Error => tracing::error!(target: "usher::function", app, function, invocation, "{message}"),

@@ -15,7 +15,7 @@ use usher_contract::Failure;
 
 use crate::expression::binder::Binder;
 use crate::expression::clause::Clause;
-use crate::expression::decide::{Memo, Need, View, settle};
+use crate::expression::decide::{Memo, Memory, Need, View, settle};
 use crate::expression::show;
 use crate::matcher::Query;
 use crate::roles::{BoundFilter, Role};
@@ -28,9 +28,11 @@ pub(crate) use role::BoundRole;
 #[derive(Clone)]
 pub struct Bound {
     around: Arc<dyn Surroundings>,
-    roles: Roles,
+    roles: Arc<Roles>,
     filter: Document,
     projections: Vec<Document>,
+    /// What functions answered in an operation; without it, each decision asks anew.
+    memory: Option<Arc<Memory>>,
 }
 
 /// The roles that a caller can have, and those that they cannot have whatever the document.
@@ -128,7 +130,20 @@ impl Bound {
             1 => queries.remove(0),
             _ => doc! { "$and": queries },
         };
-        Self { around, roles, filter, projections }
+        Self { around, roles: Arc::new(roles), filter, projections, memory: None }
+    }
+
+    /// The same rules for one operation, in which a function is asked once for the same arguments, whatever the document.
+    #[must_use]
+    pub fn for_one_operation(&self) -> Self {
+        Self { memory: Some(Arc::default()), ..self.clone() }
+    }
+
+    async fn settle<T>(&self, decide: impl Fn(&Memo) -> Result<T, Need>) -> Result<T, Failure> {
+        match &self.memory {
+            Some(memory) => settle(&self.around, memory, decide).await,
+            None => settle(&self.around, &Memory::default(), decide).await,
+        }
     }
 
     /// The queries of the applicable filters, joined; empty without any. The caller joins it to every query.
@@ -171,7 +186,7 @@ impl Bound {
     /// # Errors
     /// Where a decision needs a function and the host fails.
     pub async fn read(&self, document: &Document, named: &[&str]) -> Result<Option<Document>, Failure> {
-        settle(&self.around, |memo| {
+        self.settle(|memo| {
             let Some(role) = self.roles.of(&View::of(document), memo)? else { return Ok(None) };
             if !role.is_shown(document, memo)? {
                 return Ok(None);
@@ -200,7 +215,7 @@ impl Bound {
     /// # Errors
     /// Where a decision needs a function and the host fails.
     pub async fn write(&self, change: Change<'_>) -> Result<Explanation, Failure> {
-        settle(&self.around, |memo| self.decide_write(change, memo)).await
+        self.settle(|memo| self.decide_write(change, memo)).await
     }
 
     /// Whether the operation is allowed for every document there is or could be, so that none has to be looked at.
@@ -225,7 +240,7 @@ impl Bound {
     /// # Errors
     /// Where a decision needs a function and the host fails.
     pub async fn explain(&self, operation: Operation, document: &Document) -> Result<Explanation, Failure> {
-        settle(&self.around, |memo| self.decide_read(operation, document, memo)).await
+        self.settle(|memo| self.decide_read(operation, document, memo)).await
     }
 
     /// Why a change would be made or not: what is to change has to be found first, so that it has to be readable.
@@ -233,7 +248,7 @@ impl Bound {
     /// # Errors
     /// Where a decision needs a function and the host fails.
     pub async fn explain_change(&self, change: Change<'_>) -> Result<Explanation, Failure> {
-        settle(&self.around, |memo| {
+        self.settle(|memo| {
             if let Change::Update(found, _) | Change::Delete(found) = change {
                 let read = self.decide_read(Operation::Read, found, memo)?;
                 if !read.allowed {
@@ -357,7 +372,7 @@ impl Roles {
 
 impl fmt::Debug for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { around: _, roles, filter, projections } = self;
+        let Self { around: _, roles, filter, projections, memory: _ } = self;
         f.debug_struct("Bound")
             .field("roles", roles)
             .field("filter", filter)

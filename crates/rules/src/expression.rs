@@ -26,7 +26,7 @@ use usher_contract::Failure;
 use crate::problem::Problems;
 use crate::{Problem, Surroundings};
 use binder::{Binder, Calls};
-use decide::{View, settle};
+use decide::{Memory, View, settle};
 use expansion::Place;
 pub(crate) use syntax::Node;
 
@@ -68,7 +68,7 @@ impl Expression {
         }
         let facts = if self.0.asks_for_account() { around.facts().await? } else { around.presented().await? };
         let view = View::of(arguments);
-        settle(around, |memo| {
+        settle(around, &Memory::default(), |memo| {
             // Calls are left for the decision, so that none is made that does not matter.
             let binder = Binder { facts: &facts, memo, calls: Calls::Later };
             binder.clause(&self.0, true)?.holds(&view, memo)

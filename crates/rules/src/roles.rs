@@ -10,7 +10,7 @@ use serde_json::Value;
 use usher_contract::Failure;
 
 use crate::expression::binder::{Binder, Calls};
-use crate::expression::decide::settle;
+use crate::expression::decide::{Memory, settle};
 use crate::problem::Problems;
 use crate::{Bound, Problem, Surroundings};
 pub(crate) use filter::{BoundFilter, Filter};
@@ -48,7 +48,7 @@ impl Rules {
     /// Where the surroundings cannot give their facts.
     pub async fn bind(self: &Arc<Self>, around: Arc<dyn Surroundings>) -> Result<Bound, Failure> {
         let facts = if self.ask_for_account { around.facts().await? } else { around.presented().await? };
-        let parts = settle(&around, |memo| {
+        let parts = settle(&around, &Memory::default(), |memo| {
             let binder = Binder { facts: &facts, memo, calls: Calls::Now };
             let filters = self.filters.iter().map(|filter| filter.bind(&binder)).collect::<Result<Vec<_>, _>>()?;
             Ok((crate::bound::roles(&self.roles, &binder)?, filters.into_iter().flatten().collect()))

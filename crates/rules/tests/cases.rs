@@ -181,6 +181,30 @@ async fn writes_are_picked_by_a_query_where_it_can_tell() {
     );
 }
 
+#[tokio::test]
+async fn answers_are_remembered_for_one_operation_and_within_bounds() {
+    let rules = json!({ "roles": [{
+        "apply_when": { "%%true": { "%function": { "name": "same", "arguments": ["%%root.a", "%%root.b"] } } }, "read": true,
+    }] });
+    let world = World::of("ann");
+    let bound = bind(&rules, &world).await;
+    let calls = || std::mem::take(&mut *world.calls.lock().expect("no test panics here")).len();
+    let document = |text: &str| doc! { "a": text, "b": text };
+    let operation = bound.for_one_operation();
+    for (rules, expected) in [(&operation, 1), (&bound, 3), (&operation, 0), (&bound.for_one_operation(), 1)] {
+        for _ in 0..3 {
+            assert!(rules.read(&document("x"), &[]).await.expect("a decision").is_some());
+        }
+        assert_eq!(calls(), expected);
+    }
+    // Each of these questions is larger than all that is remembered; it is asked once while it is decided.
+    let large = "x".repeat(usher_contract::limits::RULE_ANSWERS_BYTES);
+    for _ in 0..2 {
+        assert!(operation.read(&document(&large), &[]).await.expect("a decision").is_some());
+        assert_eq!(calls(), 1);
+    }
+}
+
 /// What narrows every query, and what has to be found before it changes.
 #[tokio::test]
 async fn explanations_begin_where_operations_do() {

@@ -9,6 +9,7 @@ use usher_rules::{Bound, Change, Operation, Projection, Visible};
 use super::Ruling;
 
 /// Decides about documents.
+#[derive(Clone)]
 pub(super) struct Judge {
     pub(super) bound: Bound,
     ruling: Ruling,
@@ -62,6 +63,11 @@ impl Judge {
         let everything = Visible::Matching { query: Document::new(), exact: true };
         let hides_nothing = stages.is_empty() && bound.filter().is_empty() && bound.visible(&[]) == everything;
         Ok(Self { bound, ruling: ruling.clone(), deadline, projections, stages, hides_nothing })
+    }
+
+    /// The same for one operation, in which no function is asked twice the same.
+    pub(super) fn for_one_operation(&self) -> Self {
+        Self { bound: self.bound.for_one_operation(), ..self.clone() }
     }
 
     /// Whether every field of every visible document is shown.

@@ -50,7 +50,7 @@ pub struct RuledCollection {
     scoped: ScopedCollection,
     ruling: Ruling,
     /// The rules as they are for this caller, known since the first operation.
-    judge: OnceCell<Arc<Judge>>,
+    judge: OnceCell<Judge>,
 }
 
 impl RuledCollection {
@@ -60,9 +60,8 @@ impl RuledCollection {
         Self { context, scope, scoped, ruling, judge: OnceCell::new() }
     }
 
-    async fn judge(&self) -> Result<&Arc<Judge>, Failure> {
-        let bind = || async { Ok(Arc::new(Judge::bind(&self.ruling, self.context.deadline).await?)) };
-        self.judge.get_or_try_init(bind).await
+    async fn judge(&self) -> Result<&Judge, Failure> {
+        self.judge.get_or_try_init(|| Judge::bind(&self.ruling, self.context.deadline)).await
     }
 
     async fn run(&self, judge: &Arc<Judge>, operation: Operation) -> Result<Reply, Failure> {
@@ -84,8 +83,8 @@ impl Collection for RuledCollection {
     }
 
     async fn execute(&self, operation: Operation) -> Result<Reply, Failure> {
-        let judge = self.judge().await?;
-        let outcome = self.run(judge, operation).await;
+        let judge = Arc::new(self.judge().await?.for_one_operation());
+        let outcome = self.run(&judge, operation).await;
         if judge.hides_nothing() {
             return outcome;
         }

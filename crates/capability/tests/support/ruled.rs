@@ -1,6 +1,7 @@
 //! What the tests of collections under rules share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bson::{Bson, Document, doc};
@@ -13,15 +14,20 @@ use usher_rules::{Facts, Rules, Schema, Surroundings};
 use super::{ME, TestDatabase, whole};
 
 /// The caller, and the functions of the app: `same` compares two arguments, `fail` fails.
-pub struct Around(pub Arc<Facts>);
+pub struct Around {
+    facts: Arc<Facts>,
+    /// How often a function was called.
+    calls: Arc<AtomicUsize>,
+}
 
 #[async_trait]
 impl Surroundings for Around {
     async fn facts(&self) -> Result<Arc<Facts>, Failure> {
-        Ok(self.0.clone())
+        Ok(self.facts.clone())
     }
 
     async fn call(&self, function: &str, arguments: Vec<Bson>) -> Result<Bson, Failure> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         match (function, arguments.as_slice()) {
             ("same", [one, other]) => Ok(Bson::Boolean(one == other)),
             _ => Err(Failure::new(ErrorCode::FunctionExecutionError, "no")),
@@ -63,10 +69,17 @@ pub fn owners_by_function() -> Arc<Rules> {
 }
 
 pub fn ruling(rules: Arc<Rules>, schema: Option<Value>) -> Ruling {
+    counted(rules, schema).0
+}
+
+/// A ruling, and how often it asks functions.
+pub fn counted(rules: Arc<Rules>, schema: Option<Value>) -> (Ruling, Arc<AtomicUsize>) {
+    let calls = Arc::<AtomicUsize>::default();
     let user = doc! {"id": ME, "type": "normal", "data": {}, "custom_data": {"team": "red"}, "identities": []};
     let facts = Facts { user, ..Facts::default() };
     let schema = schema.map(|json| Arc::new(Schema::compile(&json).unwrap().unwrap()));
-    Ruling { rules, schema, around: Arc::new(Around(Arc::new(facts))) }
+    let around = Arc::new(Around { facts: Arc::new(facts), calls: calls.clone() });
+    (Ruling { rules, schema, around }, calls)
 }
 
 impl TestDatabase {

@@ -5,10 +5,11 @@
 //! each once for the same arguments, and everything else is free of waiting.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bson::{Bson, Document};
-use usher_contract::{ErrorCode, Failure};
+use usher_contract::{ErrorCode, Failure, limits};
 
 use crate::Surroundings;
 
@@ -46,13 +47,35 @@ pub(crate) struct Need {
 
 /// The answers of functions; none for one that failed.
 #[derive(Debug, Default)]
-pub(crate) struct Memo(HashMap<(String, String), Option<Bson>>);
+pub(crate) struct Memo {
+    answers: HashMap<(String, String), Option<Bson>>,
+    /// What the questions take, in bytes.
+    weight: usize,
+}
+
+/// Answers that several decisions share, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Memory(Mutex<Memo>);
+
+impl Memory {
+    fn open(&self) -> MutexGuard<'_, Memo> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets everything where it is too much. Only before a decision: in one, every answer is needed.
+    fn make_room(&self) {
+        let mut memo = self.open();
+        if memo.weight > limits::RULE_ANSWERS_BYTES {
+            drop(mem::take(&mut *memo));
+        }
+    }
+}
 
 impl Memo {
     /// What a function answered; `None` where it failed.
     pub(crate) fn answer(&self, function: &str, arguments: Vec<Bson>) -> Result<Option<Bson>, Need> {
         let need = Need { function: function.to_owned(), arguments };
-        match self.0.get(&need.key()) {
+        match self.answers.get(&need.key()) {
             Some(answer) => Ok(answer.clone()),
             None => Err(need),
         }
@@ -66,14 +89,16 @@ impl Need {
     }
 }
 
-/// Decides, asking functions for as long as their answers are needed.
+/// Decides, asking functions for as long as their answers are needed and not known.
 pub(crate) async fn settle<T>(
     around: &Arc<dyn Surroundings>,
+    memory: &Memory,
     decide: impl Fn(&Memo) -> Result<T, Need>,
 ) -> Result<T, Failure> {
-    let mut memo = Memo::default();
+    memory.make_room();
     loop {
-        let need = match decide(&memo) {
+        let decided = decide(&memory.open());
+        let need = match decided {
             Ok(decision) => return Ok(decision),
             Err(need) => need,
         };
@@ -86,6 +111,8 @@ pub(crate) async fn settle<T>(
             }
             Err(_) => None,
         };
-        memo.0.insert(key, answer);
+        let mut memo = memory.open();
+        memo.weight += key.0.len() + key.1.len() + mem::size_of::<Bson>();
+        memo.answers.insert(key, answer);
     }
 }
