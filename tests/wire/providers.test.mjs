@@ -350,8 +350,9 @@ describe("every provider", () => {
   });
 
   test("is there only when it is switched on", async () => {
-    const payload = { token: "t", id_token: "t", accessToken: "t" };
-    for (const provider of ["custom-token", "custom-function", "oauth2-google", "oauth2-facebook", "oauth2-apple"]) {
+    const payload = { token: "t", id_token: "t", accessToken: "t", key: "k", username: "u", password: "p" };
+    const providers = ["anon-user", "local-userpass", "api-key", "custom-token", "custom-function", "oauth2-google", "oauth2-facebook", "oauth2-apple"];
+    for (const provider of providers) {
       assertRefused(await post(usher, "bare", provider, payload), 404, "AuthProviderNotFound", `authentication via '${provider}' is unsupported`);
     }
     assertRefused(await post(usher, "providers", "oauth2-other", payload), 404, "AuthProviderNotFound", "authentication via 'oauth2-other' is unsupported");

@@ -7,7 +7,7 @@ use mongodb::options::ReturnDocument;
 use mongodb::{ClientSession, Collection};
 use serde_json::value::RawValue;
 use usher_app::App;
-use usher_contract::value;
+use usher_contract::{limits, value};
 use usher_database::index;
 
 use crate::error::IdentityError;
@@ -52,7 +52,17 @@ impl Identity {
         let Some(document) = self.custom_data(app, user).await? else {
             return Ok(None);
         };
-        serde_json::value::to_raw_value(&encode(document)).map(Some).map_err(IdentityError::internal)
+        let claim = serde_json::value::to_raw_value(&encode(document)).map_err(IdentityError::internal)?;
+        let bytes = claim.get().len();
+        if bytes > limits::CLAIM_BYTES {
+            tracing::warn!(
+                app = app.id,
+                user,
+                bytes,
+                "custom data make an access token that servers may refuse to read"
+            );
+        }
+        Ok(Some(claim))
     }
 
     /// Sets fields of a user's custom-data document by hand, making it where there is none. Gives the document.

@@ -1,8 +1,9 @@
 //! The one value that holds all of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use bson::{DateTime, doc};
 use mongodb::Collection;
 use usher_app::App;
 use usher_contract::limits;
@@ -25,6 +26,8 @@ use crate::store::Store;
 
 /// How old a host's idea of the active signing key may be by default. One small query a minute costs nothing.
 const SIGNING_KEY_AGE: Duration = Duration::from_secs(60);
+/// The least time between two looks for signing keys while nothing asks for one.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Users and their sessions, of every app on this host.
 pub struct Identity {
@@ -105,6 +108,7 @@ impl Identity {
             keys,
         });
         tokio::spawn(reap(Arc::downgrade(&identity)));
+        tokio::spawn(follow_keys(Arc::downgrade(&identity)));
         Ok(identity)
     }
 
@@ -124,6 +128,32 @@ impl Identity {
     /// # Errors
     /// [`IdentityError::Internal`] where the database fails.
     pub async fn rotate_keys(&self) -> Result<String, IdentityError> {
-        self.keys.rotate().await
+        self.keys.rotate(false).await
+    }
+
+    /// Makes a new signing key, gives its id, and forgets the older ones, which somebody may have got hold of: every token
+    /// is good no more, on other hosts after [`IdentityOptions::signing_key_age`], and every session ends.
+    ///
+    /// # Errors
+    /// [`IdentityError::Internal`] where the database fails; where that is after the keys are gone, sessions are left, of
+    /// which there are no tokens.
+    pub async fn replace_keys(&self) -> Result<String, IdentityError> {
+        let before = DateTime::now();
+        let key = self.keys.rotate(true).await?;
+        self.store.sessions.delete_many(doc! {"created_at": {"$lte": before}}).await?;
+        Ok(key)
+    }
+}
+
+/// Keeps what is known of the signing keys young, so that a host which signs nothing learns of keys that are gone as well.
+async fn follow_keys(identity: Weak<Identity>) {
+    loop {
+        let Some(age) = identity.upgrade().map(|identity| identity.options.signing_key_age) else {
+            return;
+        };
+        tokio::time::sleep(age.max(LEAST_PAUSE)).await;
+        if let Some(identity) = identity.upgrade() {
+            identity.keys.freshen().await;
+        }
     }
 }

@@ -77,9 +77,15 @@ impl Keys {
 
     /// The key to sign with.
     pub(crate) async fn active(&self) -> Arc<Key> {
-        let (active, loaded) = self.read(|ring| (Arc::clone(&ring.active), ring.loaded));
+        self.freshen().await;
+        self.read(|ring| Arc::clone(&ring.active))
+    }
+
+    /// Reads the keys again where what is known of them is old.
+    pub(crate) async fn freshen(&self) {
+        let loaded = self.read(|ring| ring.loaded);
         if loaded.elapsed() < self.age {
-            return active;
+            return;
         }
         let _one = self.reloading.lock().await;
         if self.read(|ring| ring.loaded) == loaded
@@ -87,7 +93,6 @@ impl Keys {
         {
             tracing::warn!(%error, "cannot read the signing keys again; going on with those at hand");
         }
-        self.read(|ring| Arc::clone(&ring.active))
     }
 
     /// The key whose tokens have this header; reads the keys again where it looks like that of a key made since.
@@ -110,17 +115,19 @@ impl Keys {
         Ok(known())
     }
 
-    pub(crate) async fn rotate(&self) -> Result<String, IdentityError> {
+    /// Makes a new key; the older ones are kept to check tokens with, or forgotten.
+    pub(crate) async fn rotate(&self, forget: bool) -> Result<String, IdentityError> {
         let _one = self.reloading.lock().await;
         self.reload().await?;
         let generation = self.read(|ring| ring.generation);
         make(&self.documents, generation + 1).await?;
-        self.documents
-            .update_many(
-                doc! {"generation": {"$lte": generation}, "retired_at": {"$exists": false}},
-                doc! {"$set": {"retired_at": DateTime::now()}},
-            )
-            .await?;
+        let mut older = doc! {"generation": {"$lte": generation}};
+        if forget {
+            self.documents.delete_many(older).await?;
+        } else {
+            older.insert("retired_at", doc! {"$exists": false});
+            self.documents.update_many(older, doc! {"$set": {"retired_at": DateTime::now()}}).await?;
+        }
         self.reload().await?;
         Ok(self.read(|ring| ring.active.id.clone()))
     }

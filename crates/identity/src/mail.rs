@@ -1,6 +1,8 @@
 //! E-mails: over SMTP, or where there is no mail server into the log.
 
+use bson::oid::ObjectId;
 use lettre::address::Address;
+use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use url::Url;
@@ -138,7 +140,10 @@ fn message(
     link: &str,
 ) -> Result<Message, lettre::error::Error> {
     let subject = if mail.subject.is_empty() { topic.subject() } else { &mail.subject };
-    Message::builder().from(from.clone()).to(Mailbox::new(None, to)).subject(subject).body(topic.text(link))
+    // Mails without an id, and without saying what they hold, are taken for junk.
+    let id = format!("<{}@{}>", ObjectId::new(), from.email.domain());
+    let message = Message::builder().from(from.clone()).to(Mailbox::new(None, to)).subject(subject);
+    message.message_id(Some(id)).header(ContentType::TEXT_PLAIN).body(topic.text(link))
 }
 
 /// The configured address with `token` and `tokenId` in its query, beside what is there.

@@ -44,7 +44,11 @@ async fn a_registration_is_confirmed_by_the_link_of_its_mail() {
     register(identity, app.clone(), ANN, PASSWORD).await.unwrap();
     let letter = server.take().unwrap();
     assert_eq!((letter.from.as_str(), letter.to.as_str()), ("shop@example.org", ANN));
-    assert!(letter.text.contains("Subject: Welcome to the shop\n"), "{}", letter.text);
+    for header in ["Subject: Welcome to the shop", "Content-Type: text/plain; charset=utf-8"] {
+        assert!(letter.text.lines().any(|line| line == header), "{header}: {}", letter.text);
+    }
+    let id = letter.text.lines().find(|line| line.starts_with("Message-ID: <")).unwrap();
+    assert!(id.ends_with("@example.org>"), "{id}");
     assert!(letter.text.contains("https://shop.example.org/confirm?lang=en&token="), "{}", letter.text);
     assert!(matches!(login(identity, app.clone(), ANN, PASSWORD).await, Err(IdentityError::Pending)));
 

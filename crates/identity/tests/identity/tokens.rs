@@ -194,3 +194,32 @@ async fn rotated_keys_reach_other_hosts_and_old_tokens_stay_good() {
     assert_eq!((host.count("signing_keys").await, retired), (3, 2));
     host.stop().await;
 }
+
+/// Somebody may have got hold of a key: whoever has one makes tokens for every user.
+#[tokio::test]
+async fn keys_that_are_replaced_are_good_for_nothing() {
+    let host = Host::start().await;
+    let quick = host.neighbour(IdentityOptions { signing_key_age: Duration::ZERO, ..IdentityOptions::default() }).await;
+    let old = host.user("ann@example.com").await;
+    let kept = host.system("sessions").find_one(doc! {}).await.unwrap().unwrap();
+    host.identity.rotate_keys().await.unwrap();
+    quick.verify_access(&app(), &old.access_token).await.unwrap();
+    host.identity.replace_keys().await.unwrap();
+    assert_eq!((host.count("signing_keys").await, host.count("sessions").await), (1, 0));
+    host.system("sessions").insert_one(kept).await.unwrap();
+    let refused = host.identity.verify_access(&app(), &old.access_token).await;
+    assert!(is_session_error(&refused, ""), "{refused:?}");
+    // Another host, which nobody asks to sign anything, hears of it by itself.
+    let begun = std::time::Instant::now();
+    while quick.verify_access(&app(), &old.access_token).await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the old key stays good");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for identity in [&host.identity, &quick] {
+        assert!(is_session_error(&identity.refresh(&app(), &old.refresh_token).await, ""));
+        let new = login(identity, app(), "ann@example.com", PASSWORD).await.unwrap();
+        host.identity.verify_access(&app(), &new.access_token).await.unwrap();
+        quick.refresh(&app(), &new.refresh_token).await.unwrap();
+    }
+    host.stop().await;
+}
