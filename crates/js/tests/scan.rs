@@ -227,4 +227,8 @@ fn sources_nested_without_measure_are_parsed_or_refused() {
     let doubling: String = (1..60).map(|n| format!("var v{n} = v{} + v{};\n", n - 1, n - 1)).collect();
     let source = format!("var v0 = 'a';\n{doubling}context.services.get(v59).db(v59).collection(v59);");
     assert_eq!(found(&source).collections.len(), 1, "what would take for ever is given up");
+    let growing: String = (1..4).map(|n| format!("var v{n} = v{} + v{};\n", n - 1, n - 1)).collect();
+    let source =
+        format!("var v0 = '{}';\n{growing}context.services.get('s').db('d').collection(v3);", "a".repeat(2000));
+    assert_eq!(collections(&source), ["s/d/?"], "no name is that long, and sums could take all memory");
 }

@@ -167,12 +167,21 @@ impl Operator {
         Ok(replayed.modified_count)
     }
 
-    /// Forgets events that were set aside; gives how many.
+    /// Forgets events that were set aside; gives how many. Of a trigger that is named and that the app has no more, those
+    /// too that wait: nobody else would ever do anything about them.
     ///
     /// # Errors
     /// The database's; [`TriggerError::NoId`].
     pub async fn discard(&self, app: &App, which: &Which) -> Result<u64, TriggerError> {
-        Ok(self.store.deliveries.delete_many(self::which(app, which)?).await?.deleted_count)
+        let chosen = match which {
+            Which::All { trigger: Some(name) } if !app.triggers.contains_key(name) => {
+                let id = id(&app.id, name);
+                self.store.positions.delete_one(doc! {"_id": &id}).await?;
+                doc! {"app": &app.id, "trigger": id}
+            }
+            which => self::which(app, which)?,
+        };
+        Ok(self.store.deliveries.delete_many(chosen).await?.deleted_count)
     }
 
     /// Lets a trigger that stands still go on with the present; gives whether it did stand still.

@@ -33,7 +33,7 @@ pub(crate) enum Triggers {
     },
     /// Deliver events again that were set aside; a host that runs does it
     Replay(Chosen),
-    /// Forget events that were set aside
+    /// Forget events that were set aside; with --trigger, of one that the app has no more, also those that wait
     Discard(Chosen),
     /// Let a trigger that stands still go on with the present; what happened meanwhile is lost
     Restart {

@@ -21,6 +21,8 @@ const STEPS: u32 = 4_000;
 const DEPTH: u32 = 48;
 /// Answers that are of use.
 const ANSWERS: usize = 64;
+/// Bytes of a text that are of use: names and origins are shorter, and sums of long texts would grow with every step.
+const TEXT: usize = 4096;
 
 /// The scope of the file.
 pub(super) const EVERYWHERE: Span = Span::new(0, u32::MAX);
@@ -395,7 +397,8 @@ fn properties<'a>(object: &'a ObjectExpression<'a>) -> impl Iterator<Item = &'a 
 }
 
 fn whole(text: &str) -> Value<'static> {
-    Value::Text { head: text.to_owned(), whole: true }
+    let head = &text[..text.floor_char_boundary(TEXT)];
+    Value::Text { head: head.to_owned(), whole: head.len() == text.len() }
 }
 
 fn text(value: Value<'_>) -> Option<String> {
@@ -411,7 +414,9 @@ fn joined<'a>(firsts: &[Value<'a>], seconds: &[Value<'a>]) -> Vec<Value<'a>> {
     for first in firsts {
         match first {
             Value::Text { head, whole: true } => found.extend(seconds.iter().map(|second| match second {
-                Value::Text { head: tail, whole } => Value::Text { head: format!("{head}{tail}"), whole: *whole },
+                Value::Text { head: tail, whole } if head.len() + tail.len() <= TEXT => {
+                    Value::Text { head: format!("{head}{tail}"), whole: *whole }
+                }
                 _ => Value::Text { head: head.clone(), whole: false },
             })),
             Value::Text { .. } => found.push(first.clone()),

@@ -119,7 +119,9 @@ impl Follows<'_> {
         );
         let (app, trigger) = (&self.source.queue.app, &self.source.queue.trigger);
         tracing::error!(target: "usher::trigger", app, trigger, reason, "an event is set aside");
-        Event { key, argument: event.to_vec().ok(), unfit: Some(reason) }
+        // What is left can still be too large: an `_id` has no bounds of its own.
+        let argument = event.to_vec().ok().filter(|rest| rest.len() <= EVENT_BYTES);
+        Event { key, argument, unfit: Some(reason) }
     }
 }
 

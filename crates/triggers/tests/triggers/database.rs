@@ -215,3 +215,27 @@ async fn a_trigger_of_every_database_sees_those_of_apps() {
     assert_eq!(seen, [2, 4]);
     stage.stop([host]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_to_collections_arrives_under_the_names_of_app_services() {
+    let stage = Stage::new(vec![things(|trigger| {
+        (trigger.database, trigger.collection) = (Some("wide".to_owned()), None);
+        trigger.operations =
+            ["CREATE_COLLECTION", "RENAME_COLLECTION", "DROP_COLLECTION", "CREATE_INDEXES"].map(str::to_owned).to_vec();
+    })])
+    .await;
+    let host = stage.host("one").await;
+    let wide = stage.database.client().database("wide");
+    wide.create_collection("made").await.unwrap();
+    let made = wide.collection::<Document>("made");
+    made.insert_one(doc! {"n": 1}).await.unwrap();
+    made.create_index(mongodb::IndexModel::builder().keys(doc! {"n": 1}).build()).await.unwrap();
+    let rename = doc! {"renameCollection": "wide.made", "to": "wide.renamed"};
+    stage.database.client().database("admin").run_command(rename).await.unwrap();
+    wide.collection::<Document>("renamed").drop().await.unwrap();
+    let seen = stage.delivered(4).await;
+    let mut kinds: Vec<&str> = seen.iter().map(|event| event.get_str("operationType").unwrap()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["create", "createIndexes", "drop", "rename"]);
+    stage.stop([host]).await;
+}

@@ -146,3 +146,22 @@ async fn no_document_keeps_others_from_being_delivered() {
     eventually("the last arrives", async || stage.seen().await.iter().any(|event| n(event) == 3)).await;
     stage.stop([host]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_a_trigger_that_is_gone_can_be_discarded() {
+    let mut stage = Stage::new(vec![things(|_| {})]).await;
+    switch(&stage, doc! {"broken": true}).await;
+    let host = stage.host("one").await;
+    stage.data("things").insert_one(doc! {"_id": 1, "n": 1}).await.unwrap();
+    eventually("an attempt", async || !stage.seen().await.is_empty()).await;
+    stage.app.triggers.clear();
+    host.deploy(&stage.app, &stage.directory()).await;
+    host.triggers.stop().await;
+    let operator = stage.operator().await;
+    let state = operator.list(&stage.app).await.unwrap().remove(0);
+    assert_eq!((state.name.as_str(), state.enabled, state.waiting + state.dead), ("changes", false, 1));
+    let which = Which::All { trigger: Some("changes".to_owned()) };
+    assert_eq!(operator.discard(&stage.app, &which).await.unwrap(), 1);
+    assert_eq!(operator.list(&stage.app).await.unwrap(), []);
+    stage.stop([]).await;
+}
