@@ -1,6 +1,7 @@
 // The MongoDB service for clients (reference 6), by realm-web where it has a call and by plain HTTP where it has none,
 // under the rules of the app tests/javascript/rules (reference 6.1).
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { BSON } from "realm-web";
 import * as Realm from "realm-web";
@@ -165,6 +166,20 @@ describe("every action of reference 6, by realm-web", () => {
     assert.deepEqual([back.at, back.id.toHexString(), back.long.toString()], [document.at, document.id.toHexString(), "9007199254740993"]);
     assert.equal((await raw(ann, "findOne", main("open", { query: { _id: "types" } }))).body.long.$numberLong, "9007199254740993");
   });
+});
+
+test("a large result takes memory for its text, not for its values", async () => {
+  const list = Array.from({ length: 60 }, (_, n) => n);
+  const number = 20_000;
+  await data((db) => db.collection("open").deleteMany({}));
+  for (let first = 0; first < number; first += 2_000) {
+    await data((db) => db.collection("open").insertMany(Array.from({ length: 2_000 }, (_, n) => ({ _id: first + n, list }))));
+  }
+  const { status, body } = await raw(ann, "find", main("open", { query: {} }));
+  assert.deepEqual([status, body.length, body.at(-1).list.at(-1)], [200, number, { $numberInt: "59" }]);
+  await data((db) => db.collection("open").deleteMany({}));
+  const most = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${usher.pid}/status`, "utf8"))[1]);
+  assert.ok(most < 350 * 1024, `${most} kB`);
 });
 
 describe("what is wrong with a call is said in the words that clients know", () => {

@@ -347,7 +347,8 @@ async fn the_host_decides_about_so_many_and_no_more() {
     assert_eq!(answer(&mine, count(doc! {"_id": {"$lt": 99}})).await.unwrap(), [doc! {"n": 10_i64}]);
 
     // The same for writes that ask about each document; none of them is changed.
-    let everybody = json!({"read": true, "write": {"owner": {"$exists": true}}});
+    let same = json!({"%function": {"name": "same", "arguments": ["%%root.owner", "%%prevRoot.owner"]}});
+    let everybody = json!({"read": true, "write": {"%%true": same}});
     let all =
         test.ruled(rules(json!([{"name": "all", "apply_when": {}, "document_filters": everybody, "write": true}])));
     for operation in [update_many(doc! {}, doc! {"$set": {"x": 1}}, doc! {}), delete_many(doc! {})] {

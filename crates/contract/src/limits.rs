@@ -9,7 +9,8 @@ use std::time::Duration;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// The most that one `find` or `aggregate` of a client answers. All of it is held at once, as values and then as text.
+/// The most that one `find` or `aggregate` of a client answers, as BSON. All of it is held at once, as text of up to three
+/// times the size.
 pub const SERVICE_RESULT_BYTES: usize = 32 * MIB;
 /// Wall-clock time of one call. Realm clients give up after 60 s, so a longer default would only hold sandboxes
 /// for answers that nobody reads.

@@ -46,7 +46,7 @@ pub(crate) async fn call(exchange: &Exchange, app: &str, body: &[u8]) -> Result<
                 id: exchange.id.clone(),
             };
             let answer = exchange.shared.services.dispatcher.service(call).await.map_err(ApiError::from_service)?;
-            return Reply::json(StatusCode::OK, &value::to_extended_json(answer));
+            return Ok(Reply::json_text(StatusCode::OK, answer));
         }
     };
     let request = deployment.reads_requests().then(|| request::describe(exchange));

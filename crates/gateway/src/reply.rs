@@ -39,9 +39,14 @@ pub(crate) struct Endless;
 impl Reply {
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_vec(body).map_err(|e| ApiError::internal(format!("an answer is not JSON: {e}")))?;
+        Ok(Self::json_text(status, body))
+    }
+
+    /// An answer that is JSON already.
+    pub(crate) fn json_text(status: StatusCode, body: Vec<u8>) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, JSON);
-        Ok(Self::with(status, headers, body))
+        Self::with(status, headers, body)
     }
 
     pub(crate) fn empty(status: StatusCode) -> Self {

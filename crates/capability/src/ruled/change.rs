@@ -29,8 +29,16 @@ pub(super) struct Work {
 /// One command that does all of a change.
 struct Command {
     filter: Bytes,
-    /// Whether it finds all that the caller finds; otherwise, where it finds nothing, somebody has to say why.
-    whole: bool,
+    rest: Rest,
+}
+
+/// What the caller finds and the command does not, because it may not be written without a look at it.
+enum Rest {
+    Nothing,
+    /// One document at most, and then the command finds none.
+    Instead,
+    /// Whatever matches this.
+    Beside(Bytes),
 }
 
 /// What is done to each match.
@@ -109,7 +117,7 @@ impl Work {
             // The database takes a document without operators for one match only (reference 6).
             Act::Update { kind: Kind::Replacement, .. } if self.many => return Ok(None),
             Act::Update { .. } if judge.free(Allowed::Update) => {
-                return Ok(Some(Command { filter: sight.query(&self.filter)?, whole: true }));
+                return Ok(Some(Command { filter: sight.query(&self.filter)?, rest: Rest::Nothing }));
             }
             Act::Update { kind: Kind::Operators, touched, set, .. } if !judge.has_schema() && !self.upserts() => {
                 Write::Update { touched, set }
@@ -117,12 +125,14 @@ impl Work {
             Act::Update { .. } => return Ok(None),
         };
         let Some(permitted) = sight.permitted(write) else { return Ok(None) };
-        let whole = permitted.condition() == sight.condition();
-        // Where others match that may not be written, it has to be said; unless there is one match at most.
-        if !whole && !names_one(value::document(&self.filter)?) {
-            return Ok(None);
-        }
-        Ok(Some(Command { filter: permitted.query(&self.filter)?, whole }))
+        let rest = if permitted.condition() == sight.condition() {
+            Rest::Nothing
+        } else if names_one(value::document(&self.filter)?) {
+            Rest::Instead
+        } else {
+            Rest::Beside(sight.beyond(&permitted).query(&self.filter)?)
+        };
+        Ok(Some(Command { filter: permitted.query(&self.filter)?, rest }))
     }
 
     /// Whether the command that was answered so found a document.
@@ -158,11 +168,18 @@ impl RuledCollection {
         named.sort(work.options.document("sort"));
         let sight = Sight::of(judge, named);
         if let Some(sight) = &sight
-            && let Some(Command { filter, whole }) = work.command(sight)?
+            && let Some(Command { filter, rest }) = work.command(sight)?
         {
-            let reply = self.scoped.execute(with_filter(operation, filter)).await?;
-            if whole || work.found_any(&reply)? {
-                return Ok(reply);
+            let nothing_beside = match rest {
+                Rest::Beside(ref query) => self.scoped.execute(any(query)?).await.map(|found| !is_document(&found))?,
+                Rest::Nothing | Rest::Instead => true,
+            };
+            if nothing_beside {
+                let instead = matches!(rest, Rest::Instead);
+                let reply = self.scoped.execute(with_filter(operation, filter)).await?;
+                if !instead || work.found_any(&reply)? {
+                    return Ok(reply);
+                }
             }
         }
         if matches!(work.act, Act::Update { kind: Kind::Pipeline, .. }) && !judge.shows_whole() {
@@ -196,6 +213,16 @@ impl RuledCollection {
         }
         self.scoped.check(operation).map(drop)
     }
+}
+
+/// Asks for one match of a query, whichever.
+fn any(query: &Bytes) -> Result<Operation, Failure> {
+    let options = value::bytes(&doc! {"projection": {"_id": 1}})?;
+    Ok(Operation::FindOne { filter: query.clone(), options })
+}
+
+fn is_document(reply: &Reply) -> bool {
+    matches!(reply, Reply::Document(Some(_)))
 }
 
 /// The failure of a document that is not what it was a moment ago.

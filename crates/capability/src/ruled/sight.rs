@@ -54,6 +54,12 @@ impl Sight {
         Some(Self { condition: joined(self.judge.bound.filter(), query), ..self.clone() })
     }
 
+    /// Of what it sees, that which another does not.
+    pub(super) fn beyond(&self, other: &Self) -> Self {
+        let others = doc! {"$nor": [other.condition.clone()]};
+        Self { condition: joined(self.condition.clone(), others), ..self.clone() }
+    }
+
     /// Whether the database can answer by itself.
     pub(super) fn is_direct(&self) -> bool {
         self.exact && self.whole

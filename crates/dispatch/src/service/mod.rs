@@ -6,7 +6,7 @@ mod result;
 
 use std::sync::Arc;
 
-use bson::{Bson, DateTime, Document};
+use bson::{DateTime, Document};
 use tokio::time::Instant;
 use usher_capability::{Context, RuledCollection, Ruling};
 use usher_contract::{Collection as _, CollectionName, ErrorCode, Failure, limits};
@@ -39,13 +39,14 @@ pub struct ServiceCall {
 }
 
 impl Dispatcher {
-    /// Does what a client asks of a data source, and answers with the value of reference 6's table.
+    /// Does what a client asks of a data source, and answers with the value of reference 6's table, as the text of
+    /// canonical Extended JSON.
     ///
     /// # Errors
     /// [`ErrorCode::NoMatchingRuleFound`] and [`ErrorCode::SchemaValidationFailedWrite`] where the rules or the schema
     /// forbid it, [`ErrorCode::FunctionExecutionError`] where there is no such data source or action or its arguments are
     /// not those of reference 6, and what the guard and the database refuse.
-    pub async fn service(self: &Arc<Self>, call: ServiceCall) -> Result<Bson, Failure> {
+    pub async fn service(self: &Arc<Self>, call: ServiceCall) -> Result<Vec<u8>, Failure> {
         let Some(logs) = self.logs() else {
             return self.serve(call).await;
         };
@@ -64,7 +65,7 @@ impl Dispatcher {
         outcome
     }
 
-    async fn serve(self: &Arc<Self>, call: ServiceCall) -> Result<Bson, Failure> {
+    async fn serve(self: &Arc<Self>, call: ServiceCall) -> Result<Vec<u8>, Failure> {
         let named = self.named_by(&call)?;
         let action = action::Action::read(&call.action, &call.argument)?;
         let Reached { scope, rules, schema } = grants::under_rules(call.deployment.app(), &named)?;
