@@ -21,6 +21,7 @@ use crate::project::{self, Project};
 
 /// Where state lives.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "Where state lives")]
 pub(crate) struct Storage {
     /// The MongoDB replica set to use; without it, an embedded database is started
     #[arg(long, env = "USHER_MONGODB", value_name = "URI", hide_env_values = true)]
@@ -35,6 +36,7 @@ pub(crate) struct Storage {
 
 /// How much a host takes on.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "How much a host takes on")]
 pub(crate) struct Capacity {
     /// Calls that run at once; the sandbox pool is sized from this number
     #[arg(long, env = "USHER_CONCURRENT_CALLS", default_value_t = limits::CONCURRENT_CALLS, value_name = "N",
@@ -49,12 +51,13 @@ pub(crate) struct Capacity {
     /// Anonymous users and registrations from one address, within the window, before more are refused
     #[arg(long, env = "USHER_NEW_USERS_PER_ADDRESS", default_value_t = limits::NEW_USERS_PER_ADDRESS, value_name = "N")]
     new_users_per_address: u32,
-    #[command(flatten)]
-    mail: Mail,
     /// Calls of a trigger's function that fails, for one event, before the event is set aside
     #[arg(long, env = "USHER_TRIGGER_ATTEMPTS", default_value_t = limits::TRIGGER_ATTEMPTS, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=100))]
     trigger_attempts: u32,
+    /// Last, for its heading.
+    #[command(flatten)]
+    mail: Mail,
 }
 
 impl Default for Capacity {
@@ -122,6 +125,11 @@ impl Storage {
         }
         let embedded = Embedded::start(&self.data, self.database_program.as_deref()).await?;
         Ok((embedded.uri().to_owned(), Some(embedded)))
+    }
+
+    /// Whether this is an embedded database that nobody has used yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.mongodb.is_none() && !usher_database::embedded::exists(&self.data)
     }
 
     /// As [`Storage::start`], but beside a running host its embedded database is used.

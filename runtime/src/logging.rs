@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 /// How logs are written.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "The host's own log, on standard error")]
 pub(crate) struct Logging {
     /// What to log: a level, or levels by target such as `info,usher::function=debug`
     #[arg(long, env = "USHER_LOG", default_value = "info", value_name = "FILTER")]
@@ -37,9 +38,9 @@ impl Logging {
     }
 }
 
-/// Commands that answer and end log only what went wrong.
+/// Commands that answer and end log only what went wrong, and what functions write.
 pub(crate) fn quiet() {
-    let filter = EnvFilter::try_from_env("USHER_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_env("USHER_LOG").unwrap_or_else(|_| EnvFilter::new("warn,usher::function=info"));
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

@@ -6,6 +6,7 @@ use usher_identity::Mailer;
 
 /// E-mails of apps: links to confirm a registration and to reset a password.
 #[derive(Args, Clone, Default)]
+#[command(next_help_heading = "E-mails to users")]
 pub(crate) struct Mail {
     /// The mail server: smtps://USER:PASSWORD@HOST, or smtp://HOST:587?tls=required. Without it, links are written to the
     /// log

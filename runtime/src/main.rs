@@ -26,7 +26,7 @@ use crate::output::Output;
 /// Usher runs an app: a directory with configuration and functions, in the layout that MongoDB Atlas App Services
 /// exports. Realm SDK clients reach it by changing their base URL.
 #[derive(Parser)]
-#[command(version, propagate_version = true, arg_required_else_help = true)]
+#[command(version, propagate_version = true, arg_required_else_help = true, after_help = FIRST_STEPS)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -34,7 +34,13 @@ struct Cli {
     command: Command,
 }
 
+/// Below the list of commands.
+const FIRST_STEPS: &str = "\
+A new app:         usher new my-app    then usher dev my-app
+An exported app:   usher check DIR     then usher dev DIR";
+
 #[derive(Args)]
+#[command(next_help_heading = "Of every command")]
 struct Global {
     /// Print JSON for machines instead of text for people
     #[arg(long, global = true)]

@@ -80,5 +80,8 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     };
     let mut lines = vec![format!("{BOLD}{}{PLAIN}", line(&mut heading.iter().copied()))];
     lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
+    if rows.is_empty() {
+        lines.push("(none)".to_owned());
+    }
     lines.join("\n")
 }

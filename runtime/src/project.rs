@@ -111,9 +111,17 @@ pub(crate) async fn compile(app: App, target: &Path, output: Output) -> Result<P
     .await?
 }
 
-/// Reads an app of which only the configuration is needed.
-pub(crate) fn configuration(directories: &[PathBuf], id: Option<&str>, output: Output) -> Result<App> {
-    let mut apps = directories.iter().map(|directory| read(directory, output)).collect::<Result<Vec<_>>>()?;
+/// Reads an app of which only the configuration is needed: nothing of it is going to run, so its secrets are not asked
+/// for, and what its owner should know is not told.
+pub(crate) fn configuration(directories: &[PathBuf], id: Option<&str>) -> Result<App> {
+    let mut apps = Vec::new();
+    for directory in directories {
+        if !usher_app::is_app(directory) {
+            bail!("there is no app in {}: name its directory with --app DIR, or in USHER_APP", directory.display());
+        }
+        let loaded = usher_app::load_with(directory, &Secrets::unneeded());
+        apps.push(loaded.map_err(|mistakes| broken(directory, &mistakes))?.app);
+    }
     let known: Vec<String> = apps.iter().map(|app| app.id.clone()).collect();
     match id {
         Some(id) => apps.retain(|app| app.id == id),

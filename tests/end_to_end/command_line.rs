@@ -126,6 +126,50 @@ fn without_a_running_host_a_command_starts_the_database_itself() {
 }
 
 #[test]
+fn whoever_looks_after_users_needs_no_secrets_of_the_app() {
+    let data = tempfile::tempdir().unwrap();
+    let app = AppDirectory::new("secretive").function("well_behaved", &guest("hostile"), json!({}));
+    let signed = json!({
+        "name": "custom-token", "type": "custom-token", "disabled": false,
+        "config": { "signingAlgorithm": "HS256" }, "secret_config": { "signingKeys": ["nobody_gave_it"] },
+    });
+    app.write("auth/providers.json", &json!({ "custom-token": signed }));
+    let command = |arguments: &[&str]| {
+        program().args(arguments).arg("--data").arg(data.path()).arg("--app").arg(app.path()).output().unwrap()
+    };
+    for looking in [&["users", "list"][..], &["users", "pending"], &["triggers", "list"], &["logs"]] {
+        let output = command(looking);
+        assert!(output.status.success(), "{looking:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let first = looking == ["users", "list"];
+        let new = String::from_utf8_lossy(&output.stderr).contains("holds no database yet");
+        assert_eq!(new, first, "{looking:?}: an empty database is told of when it is made, and only then");
+    }
+    let running = refusal(command(&["functions", "call", "well_behaved"]));
+    assert!(running.contains("USHER_SECRET_NOBODY_GAVE_IT"), "{running}");
+}
+
+#[test]
+fn a_command_outside_of_an_app_says_how_to_name_one() {
+    let nothing = tempfile::tempdir().unwrap();
+    let output = program().args(["users", "list"]).current_dir(nothing.path()).output().unwrap();
+    assert!(refusal(output).contains("--app DIR"));
+    assert!(!nothing.path().join(".usher").exists(), "and starts nothing");
+}
+
+#[test]
+fn what_a_called_function_writes_is_shown_to_whoever_calls_it() {
+    let data = tempfile::tempdir().unwrap();
+    let app = AppDirectory::new("talkative");
+    app.write_text("functions/talk.js", "exports = () => { console.log('good morning'); return 1; };");
+    let output =
+        program().args(["functions", "call", "talk", "--data"]).arg(data.path()).arg("--app").arg(app.path()).output();
+    let output = output.unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(log.contains("good morning"), "{log}");
+    assert_eq!(answer(output), json!({ "$numberInt": "1" }), "and the result alone is on standard output");
+}
+
+#[test]
 fn check_names_every_mistake_with_file_and_line() {
     let app = AppDirectory::new("broken");
     app.write_text("functions/config.json", "[\n  { \"name\": \"gone\" },\n  { \"name\": \"../out\" }\n]\n");

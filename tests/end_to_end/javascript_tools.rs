@@ -155,7 +155,8 @@ fn inspect_says_what_each_function_can_touch() {
     let functions = report["functions"].as_array().unwrap();
     let of = |name: &str| functions.iter().find(|function| function["name"] == name).unwrap();
     let sentence = of("set_nickname")["as"]["caller"]["sentence"].as_str().unwrap();
-    let own = "may read and change the caller's own document in app.custom_data; nothing else";
+    let own = "may read and change the caller's own document in app.custom_data; may read and change what the rules give to \
+               the caller in app.notes; nothing else";
     assert!(sentence.starts_with(own), "{sentence}");
     let system = of("leave_message")["as"]["system"]["sentence"].as_str().unwrap();
     assert!(system.contains("may read and insert every document in app.messages; nothing else"), "{system}");

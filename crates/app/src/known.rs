@@ -43,7 +43,7 @@ impl Known<'_> {
     pub(crate) fn secret(&self, node: Node<'_>) -> Option<&str> {
         let name = node.text()?;
         let secret = self.secrets.get(name);
-        if secret.is_none() {
+        if secret.is_none() && self.secrets.needed() {
             let help = format!("set {} in the environment, or name it in the file of --secrets", variable(name));
             node.mistake(format!("the secret {} is not known, and no export holds it", quote(name)), help);
         }

@@ -91,6 +91,11 @@ pub fn load_files(files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<Loaded, Mistakes
     read(&memory, Path::new(""), &Secrets::default())
 }
 
+/// Whether a directory holds the root file of an app, in any layout.
+pub fn is_app(directory: &Path) -> bool {
+    root::FILES.iter().any(|(file, ..)| directory.join(file).is_file())
+}
+
 /// What every reader of a file needs: where the files are, and where to say what is wrong with them.
 #[derive(Clone, Copy)]
 struct Context<'a> {

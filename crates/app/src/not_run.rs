@@ -19,7 +19,7 @@ pub(crate) fn notice(context: Context<'_>, root: &Root, data_sources: &DataSourc
     sync_and_hosting(context);
     each_file(context, "graphql/custom_resolvers", "the custom resolver", "this version has no GraphQL");
     check(context, "graphql/config.json");
-    each_file(context, "log_forwarders", "the log forwarder", "the log goes to standard error only");
+    each_file(context, "log_forwarders", "the log forwarder", "the log is kept in the database, for `usher logs`");
     for service in subdirectories(context, SERVICES) {
         if !data_sources.directories().any(|directory| directory == service) {
             self::service(context, &service);

@@ -18,7 +18,7 @@ pub(crate) enum Layout {
 }
 
 /// The root files of App Services, newest first, with the config versions that may stand in them.
-const FILES: [(&str, Layout, &[u64]); 4] = [
+pub(crate) const FILES: [(&str, Layout, &[u64]); 4] = [
     ("root_config.json", Layout::Current, &[20_210_101]),
     ("realm_config.json", Layout::Current, &[20_210_101]),
     ("config.json", Layout::Older, &[20_200_603, 20_180_301]),

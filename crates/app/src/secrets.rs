@@ -23,6 +23,8 @@ pub struct Secrets {
     file: BTreeMap<String, String>,
     /// By what follows [`PREFIX`].
     environment: BTreeMap<String, String>,
+    /// Whether one that is missing is no mistake.
+    unneeded: bool,
 }
 
 impl fmt::Debug for Secrets {
@@ -65,7 +67,17 @@ impl Secrets {
 
     /// These secrets, by name.
     pub fn from_map(secrets: BTreeMap<String, String>) -> Self {
-        Self { file: secrets, environment: BTreeMap::new() }
+        Self { file: secrets, ..Self::default() }
+    }
+
+    /// None, for a reader that runs nothing of the app: what needs a secret is left out of it, without a mistake.
+    pub fn unneeded() -> Self {
+        Self { unneeded: true, ..Self::default() }
+    }
+
+    /// Whether one that is missing is a mistake.
+    pub(crate) fn needed(&self) -> bool {
+        !self.unneeded
     }
 
     /// These, and those of the environment variables `USHER_SECRET_<name>`, which go before them. Where a name has
@@ -101,7 +113,7 @@ impl Secrets {
             context.report.notice(FILE, None, message);
         }
         own.file.extend(self.file.clone());
-        Self { environment: self.environment.clone(), ..own }
+        Self { environment: self.environment.clone(), unneeded: self.unneeded, ..own }
     }
 
     fn collect(&mut self, fields: Fields<'_>) -> Option<()> {

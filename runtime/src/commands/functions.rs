@@ -11,7 +11,6 @@ use usher_dispatch::{Call, Caller, Origin};
 use crate::commands::Target;
 use crate::host::Host;
 use crate::output::Output;
-use crate::{logging, project};
 
 /// Call functions.
 #[derive(Subcommand)]
@@ -25,7 +24,7 @@ pub(crate) enum Functions {
 pub(crate) struct CallArgs {
     /// The function's name; private functions can be called too
     name: String,
-    /// Its arguments, such as 42, '"text"' or '{"nickname": "Ada"}'
+    /// Its arguments, such as 42, hello, '"42"' or '{"nickname": "Ada"}': Extended JSON, or else text
     #[arg(value_name = "ARGS", allow_negative_numbers = true)]
     arguments: Vec<String>,
     /// Call as this user, by id or e-mail address
@@ -41,9 +40,7 @@ pub(crate) struct CallArgs {
 impl Functions {
     pub(crate) async fn run(self, output: Output) -> Result<()> {
         let Self::Call(call) = self;
-        logging::quiet();
-        let app = project::configuration(&call.target.directories, call.target.app_id.as_deref(), output)?;
-        let host = Host::beside(&call.target.storage).await?;
+        let (app, host) = call.target.open(output).await?;
         let result = call.run(&host, &app.directory, output).await;
         host.close().await;
         output.answer_json(&result?);

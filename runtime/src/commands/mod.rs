@@ -30,6 +30,7 @@ use crate::{logging, project};
 
 /// The app that a command is about.
 #[derive(Args, Clone)]
+#[command(next_help_heading = "Which app")]
 pub(crate) struct Target {
     /// The app's directory; may be given several times together with --app-id
     #[arg(long = "app", env = "USHER_APP", value_name = "DIR", default_value = ".")]
@@ -45,7 +46,14 @@ impl Target {
     /// The app's configuration, and a host beside whatever is running.
     pub(crate) async fn open(&self, output: Output) -> Result<(App, Host)> {
         logging::quiet();
-        let app = project::configuration(&self.directories, self.app_id.as_deref(), output)?;
+        let app = project::configuration(&self.directories, self.app_id.as_deref())?;
+        if self.storage.is_new() {
+            let data = self.storage.directory().display();
+            output.notice(format!(
+                "{data} holds no database yet, so this looks at a new, empty one; a running host's is found by its \
+                 --data or --mongodb"
+            ));
+        }
         Ok((app, Host::beside(&self.storage).await?))
     }
 }

@@ -13,6 +13,7 @@ use crate::output::Output;
 
 /// The keys that secrets are encrypted under.
 #[derive(clap::Args, Clone)]
+#[command(next_help_heading = "Secrets of apps in the database")]
 pub(crate) struct Encryption {
     /// Keys that secrets of apps in the database are encrypted under, separated by commas: 32 bytes in base64 each. The
     /// first encrypts, the others still decrypt

@@ -50,11 +50,11 @@ pub(crate) struct Server {
     #[command(flatten)]
     pub(crate) storage: Storage,
     /// Days that an entry of the log is kept (see `usher logs`)
-    #[arg(long, env = "USHER_LOG_RETENTION", default_value_t = 10, value_name = "DAYS",
+    #[arg(help_heading = "The log of apps", long, env = "USHER_LOG_RETENTION", default_value_t = 10, value_name = "DAYS",
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     log_retention: u32,
     /// Which calls are in the log: all, or the noteworthy, which failed or wrote something. `dev` keeps all unless told
-    #[arg(long, env = "USHER_LOG_CALLS", value_enum, value_name = "WHICH")]
+    #[arg(help_heading = "The log of apps", long, env = "USHER_LOG_CALLS", value_enum, value_name = "WHICH")]
     log_calls: Option<LogCalls>,
     #[command(flatten)]
     encryption: Encryption,
@@ -94,7 +94,14 @@ impl Serve {
             );
             output.answer(&json, text);
         }
-        host.rooms.deploy_all(&self.directories, output).await
+        host.rooms.deploy_all(&self.directories, output).await?;
+        if self.directories.is_empty()
+            && let Some(control) = &host.control
+            && control.apps().await?.is_empty()
+        {
+            output.notice("there is no app yet: give its directory with --app, or deploy one over the admin API");
+        }
+        Ok(())
     }
 }
 
@@ -115,9 +122,10 @@ impl Server {
     /// Serves until the process is told to stop or `until` completes; then finishes running calls and ends the
     /// database last.
     pub(crate) async fn serve(self, host: Host, output: Output, until: impl Future<Output = ()> + Send) -> Result<()> {
+        let told = told_to_stop();
         let stop = async {
             tokio::select! {
-                () = told_to_stop() => {}
+                () = told => {}
                 () = until => {}
             }
             // Triggers finish while requests do.
@@ -182,15 +190,17 @@ fn announce(file: &Path, url: &str, mongodb: &str) -> Result<()> {
     Ok(())
 }
 
-/// Completes on SIGINT or SIGTERM.
-async fn told_to_stop() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        tracing::error!("signals cannot be received; stop this process with SIGKILL");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// Completes on SIGINT or SIGTERM, from this call on: whoever reads that clients are served may stop it at once.
+fn told_to_stop() -> impl Future<Output = ()> + Send {
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+            tracing::error!("signals cannot be received; stop this process with SIGKILL");
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }

@@ -141,6 +141,7 @@ fn secret(named: Node<'_>, secrets: &Secrets, disabled: bool) -> Option<String> 
         }
         Some(secret) => Some(secret.to_owned()),
         None if disabled => Some(String::new()),
+        None if !secrets.needed() => None,
         None => {
             let word = crate::names::is_word(name) && name.len() <= 32;
             let variable = if word { variable(name) } else { variable("<name>") };

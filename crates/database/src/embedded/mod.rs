@@ -83,6 +83,11 @@ pub fn running(data_directory: &Path) -> Option<String> {
     }
 }
 
+/// Whether an embedded database has ever been started in this data directory.
+pub fn exists(data_directory: &Path) -> bool {
+    process::storage(data_directory).exists()
+}
+
 fn prepare(data_directory: &Path) -> Result<PathBuf, EmbeddedError> {
     std::fs::create_dir_all(process::storage(data_directory))
         .and_then(|()| data_directory.canonicalize())

@@ -10,7 +10,8 @@ use crate::output::table;
 const EVERY: &str = "(every function)";
 const SYSTEM: &str = "system";
 const OWN: &str = "the caller: own document only";
-const REFUSED: &str = "the caller: refused until rules are enforced";
+const RULED: &str = "the caller: what the rules allow";
+const REFUSED: &str = "the caller: nothing, for want of rules";
 
 /// One function's grant.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,10 +61,13 @@ fn whom(app: &App, grant: &DataGrant, system: Option<bool>) -> String {
     let is_custom = custom.enabled
         && grant.database == custom.database
         && grant.collection.as_ref().is_none_or(|collection| *collection == custom.collection);
-    let caller = match (is_custom, &grant.collection) {
-        (true, Some(_)) => OWN.to_owned(),
-        (true, None) => format!("{REFUSED}, but own document in {}", custom.collection),
-        (false, _) => REFUSED.to_owned(),
+    let ruled = |collection: &str| app.rules.rules(&grant.data_source, &grant.database, collection).is_some();
+    let caller = match &grant.collection {
+        Some(collection) if ruled(collection) => RULED.to_owned(),
+        Some(_) if is_custom => OWN.to_owned(),
+        Some(_) => REFUSED.to_owned(),
+        None if is_custom && !ruled(&custom.collection) => format!("{RULED}; own document in {}", custom.collection),
+        None => RULED.to_owned(),
     };
     match system {
         Some(true) => SYSTEM.to_owned(),

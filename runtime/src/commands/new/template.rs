@@ -13,6 +13,10 @@ const JAVASCRIPT: &[(&str, &str)] = &[
         "data_sources/mongodb-atlas/config.json",
         include_str!("../../../templates/javascript/data_sources/mongodb-atlas/config.json"),
     ),
+    (
+        "data_sources/mongodb-atlas/app/notes/rules.json",
+        include_str!("../../../templates/javascript/data_sources/mongodb-atlas/app/notes/rules.json"),
+    ),
     ("functions/config.json", include_str!("../../../templates/javascript/functions/config.json")),
     ("functions/get_profile.js", include_str!("../../../templates/javascript/functions/get_profile.js")),
     ("functions/leave_message.js", include_str!("../../../templates/javascript/functions/leave_message.js")),
