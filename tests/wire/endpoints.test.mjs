@@ -103,9 +103,9 @@ describe("the request", () => {
     const { requestHeaders, ...request } = seen.request;
     assert.deepEqual(request, {
       httpMethod: "POST",
-      rawQueryString: "name=Ada%20L.&regions=na,eu&name=Bob&secret=own",
+      rawQueryString: "name=Ada%20L.&regions=na,eu&name=Bob",
       remoteIPAddress: "127.0.0.1",
-      webhookUrl: "/app/endpoints/endpoint/echo",
+      webhookUrl: "/echo",
     });
     assert.deepEqual(requestHeaders["X-Custom-Header"], ["1"]);
   });
@@ -115,11 +115,13 @@ describe("the request", () => {
     assert.deepEqual([seen.hasBody, "text" in seen, seen.query], [false, false, {}]);
   });
 
-  test("holds what the app checks by itself, and context.request holds no credential", async () => {
+  test("holds what the app checks by itself, in the payload and in context.request", async () => {
     const headers = { Authorization: "Basic b3duOmNoZWNr", Cookie: "a=b", apiKey: "own" };
     const seen = await value(at("/echo"), { headers });
-    assert.deepEqual(seen.headers.Authorization, ["Basic b3duOmNoZWNr"]);
-    for (const name of ["Authorization", "Cookie", "Apikey"]) assert.ok(!(name in seen.request.requestHeaders), name);
+    for (const where of [seen.headers, seen.request.requestHeaders]) {
+      assert.deepEqual(where.Authorization, ["Basic b3duOmNoZWNr"]);
+      assert.deepEqual([where.Cookie, where.Apikey], [["a=b"], ["own"]]);
+    }
   });
 
   test("may be taken apart in the parameters, and its body be Extended JSON", async () => {
@@ -353,8 +355,26 @@ describe("the caller", () => {
 
 describe("webhooks of older apps", () => {
   test("answer Extended JSON as the system", async () => {
-    const url = "/api/client/v2.0/app/endpoints/service/hooks/incoming_webhook/plain";
-    assert.deepEqual(await value(webhook("plain")), { count: { $numberInt: "1" }, system: true, url });
+    const url = webhook("plain");
+    assert.deepEqual(await value(url), { count: { $numberInt: "1" }, system: true, url });
+  });
+
+  test("take the caller's credential in headers or body, but not in both", async () => {
+    const email = freshEmail("hooked");
+    const { id } = await register(app, email);
+    const body = JSON.stringify({ email, password: PASSWORD, more: 1 });
+    assert.deepEqual(await value(webhook("authed"), post(body)), { id, more: { $numberInt: "1" } });
+    assert.equal((await value(webhook("authed"), post('{"more":2}', { email, password: PASSWORD }))).id, id);
+    await refused(webhook("authed"), post(body, { email, password: PASSWORD }), 400, "InvalidParameter",
+      "credentials are in the headers and in the body: give them in one place");
+    await refused(webhook("authed"), post("{}"), 400, "InvalidParameter", "no authentication methods were specified");
+    // An endpoint takes them in headers only.
+    await refused(at("/nested"), post(body), 400, "InvalidParameter", "no authentication methods were specified");
+  });
+
+  test("that set anything on the response answer just that", async () => {
+    const { status, text } = await ask(webhook("touched"));
+    assert.deepEqual([status, text], [202, ""]);
   });
 
   test("are validated by a secret or a signature of their own header", async () => {

@@ -111,7 +111,10 @@ fn webhooks_of_both_places_become_private_functions() {
         ),
         ("http_endpoints/mail/incoming_webhooks/in/source.js", "exports = () => 1;"),
         ("services/old/config.json", r#"{"type": "http"}"#),
-        ("services/old/incoming_webhooks/ping/config.json", r#"{"run_as_user_id_script_source": "() => '5f'"}"#),
+        (
+            "services/old/incoming_webhooks/ping/config.json",
+            r#"{"run_as_user_id_script_source": "() => '5f'", "options": {"httpMethod": "HEAD"}}"#,
+        ),
         ("services/old/incoming_webhooks/ping/source.js", "exports = () => 1;"),
         ("usher.json", r#"{"http": [{"origin": "https://a.b", "functions": ["incoming_webhooks/old/ping"]}]}"#),
     ]);
@@ -128,7 +131,7 @@ fn webhooks_of_both_places_become_private_functions() {
     assert_eq!(inbox.validation, Validation::Query("s3cret".into()));
     assert_eq!((inbox.shape, inbox.respond_result), (Shape::Ejson, true));
     assert!(!app.functions[&inbox.function].run_as_system);
-    assert_eq!((ping.service.as_deref(), ping.route.as_str(), ping.method), (Some("old"), "ping", None));
+    assert_eq!((ping.service.as_deref(), ping.route.as_str(), ping.method), (Some("old"), "ping", Some(Method::Head)));
     assert_eq!(ping.run_as, RunAs::Script("run_as/incoming_webhooks/old/ping".into()));
     let Source::Inline { source, .. } = &app.functions["run_as/incoming_webhooks/old/ping"].source else { panic!() };
     assert_eq!(source, "exports = () => '5f'", "a bare function is exported");

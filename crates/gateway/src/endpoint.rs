@@ -9,7 +9,7 @@
 //! - `Accept` chooses between JSON and Extended JSON only where it names just one of them: what browsers and libraries
 //!   send by themselves says nothing.
 //! - An endpoint that runs as the user of a credential takes an access token, or the headers `email` and `password`,
-//!   `apiKey` or `jwtTokenString`. It begins no session.
+//!   `apiKey` or `jwtTokenString`; a webhook takes these as members of a JSON body, too. It begins no session.
 
 mod answer;
 mod caller;
@@ -65,14 +65,19 @@ async fn serve(
         ApiError::endpoint_not_found(code, message)
     })?;
     validation::check(endpoint, &exchange.parts, body)?;
-    let caller = caller::of(exchange, &deployment, endpoint).await?;
+    let caller = caller::of(exchange, &deployment, endpoint, body).await?;
     let (payload, query) = payload::of(endpoint, &exchange.parts, body);
-    let headers = request::headers(&exchange.parts.headers, caller::is_credential);
+    // The same as in the payload: rules look at them here (`%%request.requestHeaders`).
+    let headers = payload.get_document("headers").cloned().unwrap_or_default();
+    let url = match &endpoint.service {
+        None => endpoint.route.clone(),
+        Some(_) => format!("{}{}", exchange.base(), exchange.parts.uri.path()),
+    };
     let asked = EndpointRequest {
         deployment: deployment.clone(),
         payload,
         caller,
-        request: request::describe_webhook(exchange, headers, &query),
+        request: request::describe_webhook(exchange, headers, &url, &query),
         id: exchange.id.clone(),
     };
     let answer = exchange.shared.services.dispatcher.answer(endpoint, asked).await?;

@@ -14,7 +14,7 @@ use crate::watch;
 pub(crate) fn describe(exchange: &Exchange) -> Arc<[u8]> {
     let hidden = |name: &HeaderName| [AUTHORIZATION, COOKIE].contains(name);
     let headers = headers(&exchange.parts.headers, hidden);
-    written(exchange, headers, "", &without_token(exchange.parts.uri.query().unwrap_or_default()))
+    written(exchange, headers, None, &without_token(exchange.parts.uri.query().unwrap_or_default()))
 }
 
 /// A query without the access token, which native clients send there when they watch (reference 3.7).
@@ -27,24 +27,25 @@ fn without_token(query: &str) -> String {
 }
 
 /// As [`describe`], of a request to an endpoint or webhook; `headers` and `query` without what the function must not see.
-pub(crate) fn describe_webhook(exchange: &Exchange, headers: Document, query: &str) -> Arc<[u8]> {
-    written(exchange, headers, exchange.parts.uri.path(), query)
+/// `url` is the route of an endpoint, the whole URL of a webhook.
+pub(crate) fn describe_webhook(exchange: &Exchange, headers: Document, url: &str, query: &str) -> Arc<[u8]> {
+    written(exchange, headers, Some(url), query)
 }
 
-fn written(exchange: &Exchange, headers: Document, url: &str, query: &str) -> Arc<[u8]> {
+/// What a request does not have is absent, as documented.
+fn written(exchange: &Exchange, headers: Document, url: Option<&str>, query: &str) -> Arc<[u8]> {
     let parts = &exchange.parts;
-    let header = |name| parts.headers.get(name).and_then(|text| text.to_str().ok()).unwrap_or_default();
-    let request = doc! {
+    let header = |name| parts.headers.get(name).and_then(|text| text.to_str().ok());
+    let mut request = doc! {
         "remoteIPAddress": exchange.peer().to_string(),
         "requestHeaders": headers,
-        "webhookUrl": url,
         "httpMethod": parts.method.as_str(),
         "rawQueryString": query,
-        "httpReferrer": header(REFERER),
-        "httpUserAgent": header(USER_AGENT),
         "service": "",
         "action": "",
     };
+    let others = [("webhookUrl", url), ("httpReferrer", header(REFERER)), ("httpUserAgent", header(USER_AGENT))];
+    request.extend(others.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into()))));
     value::bytes(&request).unwrap_or_default().into()
 }
 

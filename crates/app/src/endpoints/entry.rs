@@ -16,6 +16,7 @@ const METHODS: &[(&str, Option<Method>)] = &[
     ("PUT", Some(Method::Put)),
     ("PATCH", Some(Method::Patch)),
     ("DELETE", Some(Method::Delete)),
+    ("HEAD", Some(Method::Head)),
     ("*", None),
     ("ANY", None),
 ];

@@ -25,7 +25,8 @@ const OURS: [HeaderName; 5] = [CONNECTION, CONTENT_LENGTH, TRAILER, TRANSFER_ENC
 type Body = (Vec<u8>, HeaderValue);
 
 /// The response: what the function set on the response object, and its result where no body was set and the endpoint has
-/// `respond_result`. Without a status of its own it is 200, or 204 where there is no body.
+/// `respond_result`; of a webhook, only where nothing at all was set. Without a status of its own it is 200, or 204 where
+/// there is no body.
 pub(super) fn reply(endpoint: &Endpoint, asked: &HeaderMap, answer: &[u8]) -> Result<Reply, ApiError> {
     let answer = value::document(answer).and_then(|raw| {
         Document::try_from(raw).map_err(|error| {
@@ -40,7 +41,9 @@ pub(super) fn reply(endpoint: &Endpoint, asked: &HeaderMap, answer: &[u8]) -> Re
     let mut headers = headers(&response)?;
     let body = match body(response.get("body"))? {
         Some(body) => Some(body),
-        None if endpoint.respond_result => Some(result(answer.remove("result"), shape(endpoint, asked))?),
+        None if endpoint.respond_result && !(endpoint.service.is_some() && is_touched(&response)) => {
+            Some(result(answer.remove("result"), shape(endpoint, asked))?)
+        }
         None => None,
     };
     let status = match (response.get("statusCode"), &body) {
@@ -56,6 +59,11 @@ pub(super) fn reply(endpoint: &Endpoint, asked: &HeaderMap, answer: &[u8]) -> Re
         _ => Vec::new(),
     };
     Ok(Reply::with(status, headers, body))
+}
+
+/// Whether the function set anything.
+fn is_touched(response: &Document) -> bool {
+    response.iter().any(|(_, value)| value.as_array().is_none_or(|headers| !headers.is_empty()))
 }
 
 /// How the result is written: as the request's `Accept` says, if it names just one of the two, else as configured.
@@ -192,6 +200,10 @@ mod tests {
         let status = doc! { "result": 1, "response": { "statusCode": 404 } };
         assert_eq!(sent(&quiet, None, &status), is(404, "", ""));
         assert_eq!(sent(&at("/a", None), None, &status), is(404, "application/json", "1"));
+        let webhook = Endpoint { service: Some("hooks".to_owned()), ..at("a", None) };
+        assert_eq!(sent(&webhook, None, &status), is(404, "", ""), "a webhook that sets anything answers just that");
+        let untouched = doc! { "result": 1, "response": { "headers": [] } };
+        assert_eq!(sent(&webhook, None, &untouched), is(200, "application/json", "1"));
         let nothing = doc! { "result": 1, "response": { "statusCode": 204, "body": "x" } };
         assert_eq!(sent(&quiet, None, &nothing), is(204, "", ""));
     }

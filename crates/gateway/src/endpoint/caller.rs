@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName};
+use serde::Deserialize;
 use usher_app::{Endpoint, RunAs};
 use usher_dispatch::{Caller, Deployment};
 use usher_identity::{Credential, IdentityError};
@@ -28,6 +29,7 @@ pub(super) async fn of(
     exchange: &Exchange,
     deployment: &Arc<Deployment>,
     endpoint: &Endpoint,
+    body: &[u8],
 ) -> Result<Caller, ApiError> {
     if endpoint.run_as != RunAs::Caller {
         return Ok(Caller::System);
@@ -36,7 +38,14 @@ pub(super) async fn of(
     let user = match exchange.bearer() {
         Ok(token) => identity.verify_access(app, token).await?.user_id,
         Err(_) => {
-            let credential = credential(&exchange.parts.headers).ok_or_else(ApiError::no_credential)?;
+            let in_body = endpoint.service.as_ref().and_then(|_| of_body(body));
+            let credential = match (credential(&exchange.parts.headers), in_body) {
+                (Some(_), Some(_)) => {
+                    let message = "credentials are in the headers and in the body: give them in one place";
+                    return Err(ApiError::invalid_parameter(message.to_owned()));
+                }
+                (in_headers, in_body) => in_headers.or(in_body).ok_or_else(ApiError::no_credential)?,
+            };
             let create = endpoint.create_user_on_auth;
             let user = identity.user_of_credential(deployment, credential, create, exchange.peer(), &exchange.id).await;
             user.map_err(|error| match error {
@@ -66,6 +75,24 @@ fn credential(headers: &HeaderMap) -> Option<Credential> {
     key.or_else(|| header(TOKEN).map(Credential::CustomToken))
 }
 
+/// The same in a body, as webhooks took it.
+fn of_body(body: &[u8]) -> Option<Credential> {
+    #[derive(Deserialize)]
+    struct Members {
+        email: Option<String>,
+        password: Option<String>,
+        #[serde(rename = "api-key", alias = "apiKey")]
+        key: Option<String>,
+        #[serde(rename = "jwtTokenString")]
+        token: Option<String>,
+    }
+    let Members { email, password, key, token } = serde_json::from_slice(body).ok()?;
+    if let (Some(email), Some(password)) = (email, password) {
+        return Some(Credential::EmailPassword { email, password });
+    }
+    key.map(Credential::ApiKey).or_else(|| token.map(Credential::CustomToken))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +113,18 @@ mod tests {
         }
         assert!(matches!(of_headers(&[("jwtTokenString", "t")]), Some(Credential::CustomToken(token)) if token == "t"));
         assert!(of_headers(&[("email", "a@b")]).is_none() && of_headers(&[]).is_none());
+    }
+
+    #[test]
+    fn a_credential_stands_in_the_body_of_a_webhook() {
+        let password = of_body(br#"{"email": "a@b", "password": "p", "more": {"n": 1}}"#);
+        assert!(
+            matches!(password, Some(Credential::EmailPassword { email, password }) if email == "a@b" && password == "p")
+        );
+        assert!(matches!(of_body(br#"{"api-key": "k"}"#), Some(Credential::ApiKey(key)) if key == "k"));
+        assert!(matches!(of_body(br#"{"jwtTokenString": "t"}"#), Some(Credential::CustomToken(token)) if token == "t"));
+        for other in ["", "text", "[]", r#"{"email": "a@b"}"#, r#"{"api-key": 1}"#] {
+            assert!(of_body(other.as_bytes()).is_none(), "{other}");
+        }
     }
 }

@@ -9,16 +9,15 @@ use usher_app::{Endpoint, RunAs, Validation};
 use super::{caller, validation};
 use crate::request;
 
-/// `{query, headers, body?}`, and the query as it was written. The secret that validated the request is in neither, and
-/// credentials of a user are not among the headers where the function runs as that user.
+/// `{query, headers, body?}`, and the query as it was written, without `secret` (reference 5.4). A secret that validated the
+/// request is not in the payload either; one that the app looks at by itself is. Credentials of a user are not among the
+/// headers where the function runs as that user.
 pub(super) fn of(endpoint: &Endpoint, parts: &Parts, body: &[u8]) -> (Document, String) {
-    let raw = parts.uri.query().unwrap_or_default();
-    let raw = match endpoint.validation {
-        Validation::Query(_) => without_secret(raw),
-        _ => raw.to_owned(),
-    };
+    let whole = parts.uri.query().unwrap_or_default();
+    let raw = without_secret(whole);
+    let given = if matches!(endpoint.validation, Validation::Query(_)) { &raw } else { whole };
     let mut query = Document::new();
-    for (name, value) in form_urlencoded::parse(raw.as_bytes()) {
+    for (name, value) in form_urlencoded::parse(given.as_bytes()) {
         // Of a parameter that is given twice the first counts. A name with a NUL is none that BSON knows.
         if !query.contains_key(&*name) && !name.contains('\0') {
             query.insert(name, value.into_owned());
@@ -84,6 +83,6 @@ mod tests {
         assert_eq!(raw, "a=1&b=2");
         // Where the app validates it by itself, it has to see it.
         let (payload, raw) = given(&at("/a", None), "/a?secret=s", &[], b"");
-        assert_eq!((payload.get_document("query").unwrap(), raw.as_str()), (&doc! { "secret": "s" }, "secret=s"));
+        assert_eq!((payload.get_document("query").unwrap(), raw.as_str()), (&doc! { "secret": "s" }, ""));
     }
 }

@@ -1,0 +1,1 @@
+exports = ({ body }) => ({ id: context.user.id, more: EJSON.parse(body.text()).more });

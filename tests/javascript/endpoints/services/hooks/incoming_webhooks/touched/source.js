@@ -1,0 +1,4 @@
+exports = (payload, response) => {
+  response.setStatusCode(202);
+  return "not this";
+};
