@@ -171,6 +171,13 @@ proptest! {
     }
 
     #[test]
+    fn text_is_the_same_without_a_tree(bson in any_bson()) {
+        let bytes = value::bytes(&doc! { "result": bson.clone() }).unwrap();
+        let text = String::from_utf8(value::result_json(&bytes).unwrap()).unwrap();
+        prop_assert_eq!(text, value::to_extended_json(bson).to_string());
+    }
+
+    #[test]
     fn bytes_round_trip(bson in any_bson()) {
         let bytes = value::bytes(&doc! { "result": bson.clone() }).unwrap();
         prop_assert_eq!(value::result(&bytes).unwrap(), bson);
@@ -182,6 +189,7 @@ proptest! {
         let _ = value::array(&bytes);
         let _ = value::batch(&bytes);
         let _ = value::result(&bytes);
+        let _ = value::result_json(&bytes);
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub(crate) async fn call(exchange: &Exchange, app: &str, body: &[u8]) -> Result<
         id: exchange.id.clone(),
     };
     let answer = exchange.shared.services.dispatcher.call(call).await?;
-    Reply::json(StatusCode::OK, &value::to_extended_json(value::result(&answer)?))
+    Ok(Reply::json_text(StatusCode::OK, value::result_json(&answer)?))
 }
 
 #[derive(Debug)]

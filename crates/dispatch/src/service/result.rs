@@ -1,6 +1,6 @@
 //! What an operation answers, as clients read it (reference 6): some of them look at the types of numbers.
 
-use bson::{Bson, Document};
+use bson::raw::RawBsonRef;
 use usher_contract::{ErrorCode, Failure, Reply, limits, value};
 
 /// The shape of an answer.
@@ -16,8 +16,7 @@ pub(super) enum Shape {
     Updated,
 }
 
-/// The answer as canonical Extended JSON. Each document of a result becomes text once it is there: as values, all of them
-/// would take fifty times as much.
+/// The answer as canonical Extended JSON.
 pub(super) async fn shape(shape: Shape, reply: Reply) -> Result<Vec<u8>, Failure> {
     let mut text = Vec::new();
     match (shape, reply) {
@@ -41,16 +40,18 @@ pub(super) async fn shape(shape: Shape, reply: Reply) -> Result<Vec<u8>, Failure
                     if text.len() > 1 {
                         text.push(b',');
                     }
-                    write(&mut text, read(document.as_bytes())?)?;
+                    value::write_extended_json(&mut text, RawBsonRef::Document(document))?;
                 }
             }
             text.push(b']');
         }
         (Shape::Document | Shape::Updated, Reply::Document(document)) => {
-            write(&mut text, document.map_or(Ok(Bson::Null), |bytes| read(&bytes))?)?;
+            let document = document.as_deref().map(value::document).transpose()?;
+            value::write_extended_json(&mut text, document.map_or(RawBsonRef::Null, RawBsonRef::Document))?;
         }
         (Shape::Count, Reply::Count(number)) => {
-            write(&mut text, Bson::Int64(i64::try_from(number).unwrap_or(i64::MAX)))?;
+            let number = RawBsonRef::Int64(i64::try_from(number).unwrap_or(i64::MAX));
+            value::write_extended_json(&mut text, number)?;
         }
         _ => {
             return Err(Failure::new(
@@ -60,16 +61,4 @@ pub(super) async fn shape(shape: Shape, reply: Reply) -> Result<Vec<u8>, Failure
         }
     }
     Ok(text)
-}
-
-fn read(bytes: &[u8]) -> Result<Bson, Failure> {
-    let document = Document::from_reader(bytes);
-    document
-        .map(Bson::Document)
-        .map_err(|error| Failure::new(ErrorCode::MongoDBError, format!("the database answered no document: {error}")))
-}
-
-fn write(text: &mut Vec<u8>, value: Bson) -> Result<(), Failure> {
-    serde_json::to_writer(text, &value::to_extended_json(value))
-        .map_err(|error| Failure::new(ErrorCode::InternalServerError, format!("an answer is not JSON: {error}")))
 }
