@@ -1,4 +1,4 @@
-//! Documents and code say the same: the limits of the README, the errors of `docs/errors.md`.
+//! Documents and code say the same: the limits of the README, the errors of `docs/errors.md`. Links lead somewhere.
 
 mod repository;
 
@@ -74,4 +74,46 @@ fn every_file_that_the_architecture_names_exists() {
         })
         .collect();
     assert!(missing.is_empty(), "ARCHITECTURE.md names files that are not there: {missing:?}");
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut documents: Vec<String> = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(str::to_owned).to_vec();
+    for directory in ["docs", "functions", "fuzz", "tests/apps", "tests/wire"] {
+        let files = std::fs::read_dir(root().join(directory)).expect("a directory of the repository");
+        let names = files.map(|file| file.expect("an entry").file_name().into_string().expect("UTF-8"));
+        documents.extend(names.filter(|name| name.ends_with(".md")).map(|name| format!("{directory}/{name}")));
+    }
+    let mut followed = 0;
+    let mut broken = Vec::new();
+    for document in &documents {
+        let text = read(document);
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
+        for link in links.filter(|link| !link.contains("://") && !link.contains(' ')) {
+            followed += 1;
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let file = match file {
+                "" => root().join(document),
+                file => root().join(document).parent().expect("a file is in a directory").join(file),
+            };
+            let found = match heading {
+                "" => file.exists(),
+                heading => std::fs::read_to_string(&file).is_ok_and(|text| has(&text, heading)),
+            };
+            if !found {
+                broken.push(format!("{document}: {link}"));
+            }
+        }
+    }
+    assert!(followed > 20, "the links are found");
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// Whether a document has a heading of this name, as it stands in links: in small letters, hyphens for spaces.
+fn has(text: &str, heading: &str) -> bool {
+    let name = |line: &str| -> String {
+        let kept = line.trim().to_lowercase();
+        kept.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>().replace(' ', "-")
+    };
+    text.lines().any(|line| line.starts_with('#') && name(line.trim_start_matches('#')) == heading)
 }
