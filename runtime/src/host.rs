@@ -49,7 +49,8 @@ pub(crate) struct Capacity {
     #[arg(long, env = "USHER_LOGIN_FAILURES_PER_ADDRESS", value_name = "N")]
     login_failures_per_address: Option<u32>,
     /// Anonymous users and registrations from one address, within the window, before more are refused
-    #[arg(long, env = "USHER_NEW_USERS_PER_ADDRESS", default_value_t = limits::NEW_USERS_PER_ADDRESS, value_name = "N")]
+    #[arg(long, env = "USHER_NEW_USERS_PER_ADDRESS", default_value_t = limits::NEW_USERS_PER_ADDRESS, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..))]
     new_users_per_address: u32,
     /// Calls of a trigger's function that fails, for one event, before the event is set aside
     #[arg(long, env = "USHER_TRIGGER_ATTEMPTS", default_value_t = limits::TRIGGER_ATTEMPTS, value_name = "N",

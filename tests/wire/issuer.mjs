@@ -45,6 +45,8 @@ class Issuer {
   declines = false;
   /** Paths that answer 503. */
   down = new Set();
+  /** Paths that answer when they are let. */
+  #held = new Map();
   codes = new Map();
   accessTokens = new Map();
   /** What was asked of it: `{path, fields}`. */
@@ -134,6 +136,19 @@ class Issuer {
     return [200, { access_token, id_token: this.keys.sign(this.claims(client_id, known.person)) }];
   }
 
+  /** Holds the answers of a path back: `{asked, release()}`, a promise that somebody waits, and the end of it. */
+  hold(path) {
+    const held = {};
+    held.asked = new Promise((resolve) => { held.ask = resolve; });
+    held.released = new Promise((resolve) => { held.release = resolve; });
+    this.#held.set(path, held);
+    return { asked: held.asked, release: () => { this.#held.delete(path); held.release(); } };
+  }
+  wait(path) {
+    this.#held.get(path)?.ask();
+    return this.#held.get(path)?.released;
+  }
+
   close() {
     return new Promise((resolve) => {
       this.server.close(resolve);
@@ -150,6 +165,7 @@ export async function startIssuer() {
     for await (const chunk of request) text += chunk;
     const { pathname, searchParams } = new URL(request.url, "http://issuer");
     const fields = Object.fromEntries([...searchParams, ...new URLSearchParams(text)]);
+    await issuer.wait(pathname);
     const { status, headers = { "Content-Type": "application/json" }, body } = issuer.answer(pathname, fields);
     response.writeHead(status, headers).end(body);
   });

@@ -24,6 +24,7 @@ before(async () => {
       token({ ...config, useJWKURI: true, jwkURI: `${issuer.url}/keys` })(providers);
       providers["oauth2-google"].config.openId = false;
     }),
+    variant("held", issuer, token({ signingAlgorithm: "RS256", useJWKURI: true, jwkURI: `${issuer.url}/held` }, {})),
     variant("bare", issuer, (providers) => {
       for (const provider of Object.values(providers)) provider.disabled = true;
     }),
@@ -153,6 +154,20 @@ describe("custom-token", () => {
     await refusesAll("providers", "custom-token", { long: { token: sign(1_000_100) } }, UNAUTHORIZED);
     const huge = await post(usher, "providers", "custom-token", { token: "x".repeat(1_100_000) });
     assertRefused(huge, 413, "RequestTooLarge", "the request body is larger than 1065536 bytes");
+  });
+
+  test("large tokens that wait for their keys hold nobody up", async () => {
+    const large = (sub) => claims({ sub, aud: ["providers", "held"], filler: "x".repeat(100_000) });
+    const { asked, release } = issuer.hold("/held");
+    let over = false;
+    const waiting = Array.from({ length: 8 }, () => post(usher, "held", "custom-token", { token: issuer.keys.sign(large("held")) }));
+    const all = Promise.all(waiting).finally(() => { over = true; });
+    await asked;
+    const reply = await post(usher, "providers", "custom-token", { token: hs256(SECRET, large("quick")) });
+    assert.equal(reply.status, 200, reply.text);
+    assert.ok(!over, "it had to wait for the others");
+    release();
+    for (const { status } of await all) assert.equal(status, 503);
   });
 
   test("keys that cannot be fetched are not the user's fault", async () => {

@@ -192,7 +192,8 @@ pub const CLAIM_BYTES: usize = 16 * KIB;
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// Failed logins of one identity within the window: a person who mistypes has enough, a guesser does not.
 pub const LOGIN_FAILURES_PER_IDENTITY: u32 = 20;
-/// Failed logins from one address within the window: an office behind one address has enough.
+/// Failed logins from one address within the window: an office behind one address has enough. The same number of e-mails is
+/// sent for one address, counted apart: each goes to a stranger, for all that is known.
 pub const LOGIN_FAILURES_PER_ADDRESS: u32 = 200;
 /// Anonymous users and registrations from one address within the window: a school behind one address has enough, and a
 /// program that makes users for as long as it is let makes one in a second. The host's own machine is not counted.

@@ -47,7 +47,7 @@ impl Exchange {
     pub(crate) fn peer(&self) -> IpAddr {
         self.forwarded(&FORWARDED_FOR)
             .and_then(|list| list.rsplit(',').next())
-            .and_then(|address| address.trim().parse::<IpAddr>().ok())
+            .and_then(|address| forwarded_address(address.trim()))
             .map_or(self.peer, |address| address.to_canonical())
     }
 
@@ -152,6 +152,12 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
+/// An address of `X-Forwarded-For`; some proxies write the port as well.
+fn forwarded_address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    text.parse().ok().or_else(with_port)
+}
+
 fn first(list: &str) -> &str {
     list.split(',').next().unwrap_or_default().trim()
 }
@@ -189,6 +195,21 @@ mod tests {
     fn a_host_that_could_not_stand_in_a_url_is_refused() {
         assert!(is_host("localhost:9090") && is_host("[::1]:80") && is_host("a.example.org"));
         assert!(!is_host("a/b") && !is_host("a\"b") && !is_host("") && !is_host("user@host"));
+    }
+
+    #[test]
+    fn a_forwarded_address_may_have_a_port() {
+        for (text, expected) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("192.0.2.1:5678", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+        ] {
+            assert_eq!(forwarded_address(text), Some(expected.parse().unwrap()), "{text}");
+        }
+        for other in ["", "unknown", "192.0.2.1:", "_hidden"] {
+            assert_eq!(forwarded_address(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -4,7 +4,6 @@
 use hyper::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use usher_contract::limits;
 use usher_identity::{Credential, Device};
 
 use crate::errors::ApiError;
@@ -27,14 +26,8 @@ pub(crate) async fn login(exchange: &Exchange, app: &str, provider: &str, body: 
         true => Some(exchange.identity().verify_access(deployment.app(), exchange.bearer()?).await?.user_id),
         false => None,
     };
-    // A custom token may be large, and parsing is what takes the memory.
-    let _slot = match body.len() {
-        ..=limits::CREDENTIAL_BYTES => None,
-        _ => Some(exchange.shared.large.acquire().await.map_err(|closed| ApiError::internal(closed.to_string()))?),
-    };
-    let members = body::object(body)?;
-    let credential = credential(provider, &members)?;
-    let (identity, device, peer) = (exchange.identity(), device(&members), exchange.peer());
+    let (credential, device) = payload(provider, body)?;
+    let (identity, peer) = (exchange.identity(), exchange.peer());
     let login = match linked {
         Some(user) => {
             let linking = identity.link(&deployment, &user, credential, device, peer, &exchange.id);
@@ -50,6 +43,13 @@ pub(crate) async fn login(exchange: &Exchange, app: &str, provider: &str, body: 
     };
     let user = tokens.user_id.clone();
     Ok(Reply::json(StatusCode::OK, &tokens)?.about(&user))
+}
+
+/// What a client presents, and its device. All of it in one go, so that of a large body no more is kept than the token:
+/// parsed JSON takes many times its size, and a provider may take seconds to answer.
+fn payload(provider: &str, body: &[u8]) -> Result<(Credential, Device), ApiError> {
+    let members = body::object(body)?;
+    Ok((credential(provider, &members)?, device(&members)))
 }
 
 /// realm-web takes a 401 that says `unauthorized`, and nothing else, for an access token that has expired: it would renew

@@ -47,25 +47,27 @@ impl Identity {
     /// [`IdentityError::UserNotFound`].
     pub async fn delete_user(&self, app: &App, user: &str) -> Result<(), IdentityError> {
         let id = ObjectId::parse_str(user).map_err(|_| IdentityError::UserNotFound)?;
-        self.delete_where(app, id, Document::new()).await
+        self.delete_where(app, id, Document::new(), Some(Revocation::now(id))).await
     }
 
-    /// Deletes a user of whom the condition is true.
+    /// Deletes a user of whom the condition is true; without a revocation where all their access tokens have expired.
     pub(crate) async fn delete_where(
         &self,
         app: &App,
         user: ObjectId,
         condition: Document,
+        revocation: Option<Revocation>,
     ) -> Result<(), IdentityError> {
         let member = self.member(&app.id, &user.to_hex()).await?;
         let all = providers(&member.identities);
         let event = Event::new(EventKind::Delete, &member.user, &member.identities, all);
-        let revocation = Revocation::now(user);
         let mut filter = doc! {"_id": user};
         filter.extend(condition);
         let erasure = Erasure { app, user, filter, keys: keys(&member.identities), event, revocation };
         self.database.transaction(|transaction| self.erase(&erasure, transaction)).await?;
-        self.revocations.apply(erasure.revocation);
+        if let Some(revocation) = erasure.revocation {
+            self.revocations.apply(revocation);
+        }
         // Without their user they open nothing any more, so what is left of them does no harm until it expires.
         if let Err(error) = self.end_sessions(user).await {
             tracing::warn!(%user, %error, "sessions of a deleted user are left, and expire by themselves");
@@ -84,7 +86,9 @@ impl Identity {
         store.registrations.delete_many(theirs.clone()).session(&mut *session).await?;
         let keys = doc! {"$or": [theirs, {"_id": {"$in": &erasure.keys}}], "app": &erasure.app.id};
         self.api_keys.delete_many(keys).session(&mut *session).await?;
-        self.revocations.record(&erasure.revocation, &mut session).await?;
+        if let Some(revocation) = &erasure.revocation {
+            self.revocations.record(revocation, &mut session).await?;
+        }
         store.events.insert_one(&erasure.event).session(&mut *session).await?;
         if erasure.app.usher.users.delete_custom_data {
             self.delete_custom_data_within(erasure.app, &erasure.user.to_hex(), &mut session).await?;
@@ -126,7 +130,7 @@ struct Erasure<'a> {
     /// The app's API keys that the user stands for.
     keys: Vec<ObjectId>,
     event: Event,
-    revocation: Revocation,
+    revocation: Option<Revocation>,
 }
 
 fn keys(identities: &[LinkedIdentity]) -> Vec<ObjectId> {

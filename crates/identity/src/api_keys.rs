@@ -170,7 +170,7 @@ impl Identity {
         let key = self.key(app, None, key).await?;
         match self.identity(app, API_KEY, &key.id.to_hex()).await? {
             // The key goes with its user.
-            Some(identity) => self.delete_where(app, identity.user_id, Document::new()).await,
+            Some(identity) => self.delete_user(app, &identity.user_id.to_hex()).await,
             None => self.remove_key(&key, None).await,
         }
     }

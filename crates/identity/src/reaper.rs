@@ -43,7 +43,9 @@ impl Identity {
                 return Ok(deleted);
             }
             for user in users {
-                match self.delete_where(app, user.id, doc! {"seen_at": {"$lt": before}}).await {
+                // No revocation, of which thousands would keep every host busy: an access token renews `seen_at` when it is
+                // issued, and lives for a small part of the least time after which users are deleted.
+                match self.delete_where(app, user.id, doc! {"seen_at": {"$lt": before}}, None).await {
                     Ok(()) => deleted += 1,
                     // Another host was quicker, or the user came back.
                     Err(IdentityError::UserNotFound) => {}
