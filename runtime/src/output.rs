@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use anstream::{eprintln, println};
+use bson::DateTime;
 use serde_json::{Value, json};
 
 const BOLD: &str = "\x1b[1m";
@@ -66,6 +67,14 @@ impl Output {
     }
 }
 
+/// A moment, always with three digits for milliseconds, so that columns are straight.
+pub(crate) fn time(time: DateTime) -> String {
+    let Ok(text) = time.try_to_rfc3339_string() else { return time.timestamp_millis().to_string() };
+    let text = text.trim_end_matches('Z');
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    format!("{seconds}.{fraction:0<3}Z")
+}
+
 /// Rows under a heading, each column as wide as its widest cell.
 pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = heading.iter().map(|cell| cell.chars().count()).collect();
@@ -84,4 +93,28 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
         lines.push("(none)".to_owned());
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_moment_is_as_wide_as_the_others() {
+        for (milliseconds, text) in [
+            (1_600_000_000_000, "2020-09-13T12:26:40.000Z"),
+            (1_600_000_000_070, "2020-09-13T12:26:40.070Z"),
+            (1_600_000_000_550, "2020-09-13T12:26:40.550Z"),
+            (1_600_000_000_123, "2020-09-13T12:26:40.123Z"),
+        ] {
+            assert_eq!(time(DateTime::from_millis(milliseconds)), text);
+        }
+    }
+
+    #[test]
+    fn a_table_without_rows_says_so() {
+        let text = table(&["id", "state"], &[]);
+        assert_eq!(text.lines().last(), Some("(none)"));
+        assert!(!table(&["id"], &[vec!["a".to_owned()]]).contains("(none)"));
+    }
 }

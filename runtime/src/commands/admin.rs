@@ -8,7 +8,7 @@ use usher_control::{AdminSummary, Control, Keyring, Role};
 use crate::commands::users::read_password;
 use crate::host::{Host, Storage};
 use crate::logging;
-use crate::output::{Output, table};
+use crate::output::{Output, table, time};
 
 /// Look after those who may deploy and administer apps over the admin API.
 #[derive(Subcommand)]
@@ -112,9 +112,13 @@ impl Admin {
 
 fn list(admins: &[AdminSummary]) -> String {
     let row = |admin: &AdminSummary| {
-        let created = bson::DateTime::from_millis(admin.created_at);
-        let created = created.try_to_rfc3339_string().unwrap_or_else(|_| admin.created_at.to_string());
-        let role = admin.role.name().to_owned();
+        let created = time(bson::DateTime::from_millis(admin.created_at));
+        // As --role takes it.
+        let role = match admin.role {
+            Role::Owner => "owner",
+            Role::ReadOnly => "read-only",
+        }
+        .to_owned();
         vec![admin.id.clone(), admin.kind.to_owned(), admin.name.clone(), role, created, admin.description.clone()]
     };
     table(&["id", "kind", "name", "role", "created", "description"], &admins.iter().map(row).collect::<Vec<_>>())

@@ -11,7 +11,7 @@ use usher_logs::{Entry, Kind, LogOptions, Logs as Log, Query};
 
 use crate::commands::Target;
 use crate::host::Host;
-use crate::output::Output;
+use crate::output::{Output, time};
 
 /// Every kind of entry.
 const KINDS: &[Kind] = &[
@@ -119,7 +119,6 @@ fn print(entry: &Entry, output: Output) {
 }
 
 fn as_json(entry: &Entry) -> serde_json::Value {
-    let time = |time: DateTime| time.try_to_rfc3339_string().unwrap_or_default();
     let messages: Vec<_> = entry.messages.iter().map(|line| json!({"level": line.level, "text": line.text})).collect();
     json!({
         "co_id": entry.co_id,
@@ -148,7 +147,7 @@ fn text(entry: &Entry) -> String {
     ];
     let what: Vec<String> = what.into_iter().flatten().collect();
     let user = entry.user_id.as_ref().map(|user| format!(" user {user}")).unwrap_or_default();
-    let time = entry.started.try_to_rfc3339_string().unwrap_or_default();
+    let time = time(entry.started);
     let outcome = match (&entry.error, &entry.error_code) {
         (Some(error), Some(code)) => format!(" FAILED {code}: {error}"),
         (Some(error), None) => format!(" FAILED {error}"),

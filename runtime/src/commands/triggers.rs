@@ -1,7 +1,7 @@
 //! `usher triggers`: look after triggers and the events that they could not deliver.
 
 use anyhow::{Result, bail};
-use bson::{Bson, DateTime};
+use bson::Bson;
 use clap::Subcommand;
 use serde_json::{Value, json};
 use usher_app::App;
@@ -10,7 +10,7 @@ use usher_triggers::{DeadDelivery, Operator, TriggerState, Which};
 
 use crate::commands::Target;
 use crate::host::Host;
-use crate::output::{Output, table};
+use crate::output::{Output, table, time};
 
 /// Look after triggers.
 ///
@@ -199,8 +199,4 @@ fn dead_text(dead: &[DeadDelivery]) -> String {
         })
         .collect();
     table(&["id", "trigger", "event", "set aside", "attempts", "error"], &rows)
-}
-
-fn time(time: DateTime) -> String {
-    time.try_to_rfc3339_string().unwrap_or_else(|_| time.timestamp_millis().to_string())
 }

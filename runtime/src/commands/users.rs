@@ -12,7 +12,7 @@ use usher_identity::{Identity, PendingRegistration, UserSummary};
 
 use crate::commands::Target;
 use crate::host::Host;
-use crate::output::{Output, table};
+use crate::output::{self, Output, table};
 
 /// Look after users. A user is named by id or e-mail address.
 #[derive(Subcommand)]
@@ -188,7 +188,7 @@ fn list(users: &[UserSummary]) -> String {
 }
 
 fn time(milliseconds: i64) -> String {
-    bson::DateTime::from_millis(milliseconds).try_to_rfc3339_string().unwrap_or_else(|_| milliseconds.to_string())
+    output::time(bson::DateTime::from_millis(milliseconds))
 }
 
 pub(crate) fn read_password() -> Result<String> {
