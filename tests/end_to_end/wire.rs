@@ -137,3 +137,8 @@ fn collections_are_watched() {
 fn the_admin_api() {
     node_alone("admin.test.mjs");
 }
+
+#[test]
+fn apps_change_by_the_admin_api() {
+    node_alone("admin_changes.test.mjs");
+}

@@ -3,98 +3,12 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import * as Realm from "realm-web";
+import { KEY, SECRET, admin, anonymous, assertEmpty, assertError, assertJson, begin, first, operator, realm, send, usher, withFunction } from "./administration.mjs";
 import { newUser, realmError } from "./realm.mjs";
 import { run, start, temporary } from "./usher.mjs";
 
-const KEY = run("--json", "secrets", "new-key");
-const SECRET = "My_very_confidential_secretttttt";
-
-let usher;
-let first;
-
-// Each host that a test starts ends with the process.
-process.setMaxListeners(50);
-
-before(async () => {
-  usher = await start(["--json", "serve"], { USHER_ENCRYPTION_KEY: JSON.parse(KEY.stdout).key });
-  const printed = usher.log.split("\n").filter((line) => line.includes("admin_key"));
-  assert.equal(printed.length, 1, usher.log);
-  first = JSON.parse(printed[0]).admin_key;
-});
+before(begin);
 after(() => usher?.stop());
-
-/** A command of the operator, beside the host that runs. */
-function operator(...args) {
-  const { status, stdout, stderr } = run("--json", ...args, "--mongodb", usher.mongodb, "--data", temporary("operator"));
-  assert.equal(status, 0, stdout + stderr);
-  return JSON.parse(stdout);
-}
-
-/** One request: `{status, headers, text, json}`. */
-async function send(method, path, { token, body } = {}) {
-  const response = await fetch(`${usher.url}/api/admin/v3.0${path}`, {
-    method,
-    headers: {
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-    },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, text, get json() { return JSON.parse(text); } };
-}
-
-/** The importer takes an answer for JSON only where the header says exactly this. */
-function assertJson(reply, status) {
-  assert.equal(reply.status, status, reply.text);
-  assert.equal(reply.headers.get("content-type"), "application/json");
-  return reply.json;
-}
-
-function assertEmpty(reply, status = 204) {
-  assert.equal(reply.status, status, reply.text);
-  assert.equal(reply.text, "");
-  assert.equal(reply.headers.get("content-type"), null);
-}
-
-function assertError(reply, status, code, error) {
-  const body = assertJson(reply, status);
-  assert.equal(body.error_code, code, reply.text);
-  if (error instanceof RegExp) assert.match(body.error, error);
-  else assert.equal(body.error, error);
-  assert.match(body.link, /\/groups\/[0-9a-f]{24}\/apps\/[^/]+\/logs\?co_id=[0-9a-f]{24}$/);
-}
-
-/** An administrator who is logged in, and paths in their group. */
-async function admin(key = first) {
-  const credentials = { username: key.public, apiKey: key.private };
-  const session = assertJson(await send("POST", "/auth/providers/mongodb-cloud/login", { body: credentials }), 200);
-  const token = session.access_token;
-  const profile = assertJson(await send("GET", "/auth/profile", { token }), 200);
-  const groups = [...new Set(profile.roles.map((role) => role.group_id))];
-  assert.equal(groups.length, 1);
-  const apps = `/groups/${groups[0]}/apps`;
-  return {
-    session,
-    token,
-    profile,
-    apps,
-    send: (method, path, body) => send(method, apps + path, { token, body }),
-    async create(name) {
-      const app = assertJson(await send("POST", apps, { token, body: { name } }), 201);
-      return { ...app, path: `/${app._id}` };
-    },
-  };
-}
-
-const realm = (app) => new Realm.App({ id: app.client_app_id, baseUrl: usher.url });
-const anonymous = (app) => realm(app).logIn(Realm.Credentials.anonymous(false));
-
-/** Adds what an app needs for somebody to log in and call a function. */
-async function withFunction(owner, app, source) {
-  assertJson(await owner.send("POST", `${app.path}/functions`, { name: "answer", private: false, source }), 201);
-  assertJson(await owner.send("POST", `${app.path}/auth_providers`, { type: "anon-user" }), 201);
-}
 
 describe("administrators", () => {
   test("the key that the first start prints logs in, and its session can be renewed and ended", async () => {
@@ -245,6 +159,12 @@ describe("the importer of realm-js, call by call", () => {
     const ran = assertJson(await run("?run_as_system=true", "sum", [{ $numberInt: "2" }, { $numberInt: "3" }]), 200);
     assert.deepEqual(ran.result, { $numberInt: "5" });
     assert.match(ran.stats.execution_time, /^\d+ms$/);
+    assert.deepEqual([ran.logs, ran.error_logs], [[], []]);
+    const chatty = "exports = () => { console.log('one', { a: 1 }); console.error('bad'); console.warn('two'); };";
+    assertJson(await at("POST", "/functions", { name: "chatty", ...source(chatty) }), 201);
+    const told = assertJson(await run("", "chatty", []), 200);
+    assert.deepEqual([told.logs, told.error_logs], [["one { a: 1 }", "two"], ["bad"]]);
+    assert.deepEqual(told.result, { $undefined: true });
     assertJson(await run(`?user_id=${user.id}`, "greet", []), 200);
     assertError(await run("", "missing", []), 404, "FunctionNotFound", "function not found: 'missing'");
   });
@@ -291,171 +211,12 @@ describe("the importer of realm-js, call by call", () => {
   });
 });
 
-describe("changes", () => {
-  test("what would not run is refused, and what runs goes on", async () => {
-    const owner = await admin();
-    const app = await owner.create("steady");
-    await withFunction(owner, app, "exports = () => 'first';");
-    const at = (method, path, body) => owner.send(method, app.path + path, body);
-    const user = await anonymous(app);
-    const [{ _id }] = assertJson(await at("GET", "/functions"), 200);
-    const broken = (source, text) => at("PUT", `/functions/${_id}`, { name: "answer", private: false, source })
-      .then((reply) => assertError(reply, 400, "BadRequest", text));
-    await broken("exports = () => {", /functions\/answer\.js/);
-    await broken("throw new Error('at the top');", /at the top/);
-    assertError(await at("POST", "/functions", { name: "answer", source: "exports = 1" }), 400, "FunctionDuplicateName", /answer/);
-    assertError(await at("POST", "/functions", { name: "../../evil", source: "exports = 1" }), 400, "BadRequest", /cannot be a file/);
-    assertError(await at("POST", "/functions", { name: "has spaces", source: "exports = 1" }), 400, "BadRequest", /has spaces/);
-    assertError(await at("POST", "/functions", { name: "nothing" }), 400, "MissingParameter", "'source' is a required string");
-    assertError(await at("POST", "/functions", { name: { $ne: 1 }, source: "x" }), 400, "InvalidParameter", "'name' must be a string");
-    assertError(await at("POST", "/auth_providers", { type: "oauth2-nobody" }), 400, "BadRequest", /oauth2-nobody/);
-    assertError(await at("GET", "/functions/000000000000000000000000"), 404, "FunctionNotFound", "function not found");
-    assertError(await at("PUT", "/values/nope", {}), 404, "ValueNotFound", "value not found");
-    assertError(await owner.send("GET", "/000000000000000000000000/functions"), 404, "AppNotFound", "app not found");
-    assertError(await at("GET", "/no_such_thing"), 404, "NotFound", /there is nothing at GET/);
-    assert.equal(await user.functions.answer(), "first");
-    assertEmpty(await at("PUT", `/functions/${_id}`, { name: "answer", private: false, source: "exports = () => 'second';" }));
-    assert.equal(await user.functions.answer(), "second");
-    assertEmpty(await at("DELETE", `/functions/${_id}`));
-    await assert.rejects(user.callFunction("answer"), realmError(404, "FunctionNotFound", "function not found: 'answer'"));
-  });
-
-  test("an earlier deployment runs again", async () => {
-    const owner = await admin();
-    const app = await owner.create("back");
-    await withFunction(owner, app, "exports = () => 'old';");
-    const at = (method, path, body) => owner.send(method, app.path + path, body);
-    const [good] = assertJson(await at("GET", "/deployments"), 200);
-    assert.equal(good.status, "successful");
-    assert.equal(typeof good.deployed_at, "number");
-    const [{ _id }] = assertJson(await at("GET", "/functions"), 200);
-    assertEmpty(await at("PUT", `/functions/${_id}`, { name: "answer", private: false, source: "exports = () => 'new';" }));
-    const user = await anonymous(app);
-    assert.equal(await user.functions.answer(), "new");
-    const again = assertJson(await at("POST", `/deployments/${good._id}/redeploy`), 201);
-    assert.equal(await user.functions.answer(), "old");
-    assert.equal(assertJson(await at("GET", `/deployments/${again._id}`), 200).status, "successful");
-    assertError(await at("POST", "/deployments/000000000000000000000000/redeploy"), 404, "DeploymentNotFound", "deployment not found");
-  });
-
-  test("a draft gathers changes until it is deployed", async () => {
-    const owner = await admin();
-    const app = await owner.create("drafted");
-    await withFunction(owner, app, "exports = () => 'live';");
-    const at = (method, path, body) => owner.send(method, app.path + path, body);
-    const user = await anonymous(app);
-    const draft = assertJson(await at("POST", "/drafts", {}), 201);
-    assert.equal(draft.app._id, app._id);
-    assertError(await at("POST", "/drafts", {}), 409, "DraftAlreadyExists", /draft/);
-    const [{ _id }] = assertJson(await at("GET", "/functions"), 200);
-    const put = (source) => at("PUT", `/functions/${_id}`, { name: "answer", private: false, source });
-    assertEmpty(await put("exports = () => {"));
-    assertError(await at("POST", `/drafts/${draft._id}/deployment`, {}), 400, "BadRequest", /answer\.js/);
-    const [failed] = assertJson(await at("GET", "/deployments"), 200);
-    assert.equal(failed.status, "failed");
-    assert.match(failed.status_error_message, /answer\.js/);
-    assert.equal(await user.functions.answer(), "live");
-    assertEmpty(await put("exports = () => 'drafted';"));
-    assertJson(await at("POST", "/values", { name: "v", value: 1 }), 201);
-    assert.equal(await user.functions.answer(), "live");
-    const { diffs } = assertJson(await at("GET", `/drafts/${draft._id}/diff`), 200);
-    assert.deepEqual(diffs, ["changed functions/answer.js", "added values/v.json"]);
-    const deployed = assertJson(await at("POST", `/drafts/${draft._id}/deployment`, {}), 201);
-    assert.equal(deployed.status, "successful");
-    assert.equal(await user.functions.answer(), "drafted");
-    assert.deepEqual(assertJson(await at("GET", "/drafts"), 200), []);
-    const thrown = assertJson(await at("POST", "/drafts", {}), 201);
-    assertEmpty(await put("exports = () => 'never';"));
-    assertEmpty(await at("DELETE", `/drafts/${thrown._id}`));
-    assert.equal(await user.functions.answer(), "drafted");
-    const [kept] = assertJson(await at("GET", "/functions"), 200);
-    assert.match(assertJson(await at("GET", `/functions/${kept._id}`), 200).source, /drafted/);
-  });
-
-  test("secrets go in, work, and never come out", async () => {
-    const owner = await admin();
-    const app = await owner.create("hush");
-    const at = (method, path, body) => owner.send(method, app.path + path, body);
-    const { _id } = assertJson(await at("POST", "/secrets", { name: "key", value: SECRET }), 201);
-    assertError(await at("POST", "/secrets", { name: "key", value: "x" }), 400, "SecretDuplicateName", /key/);
-    assertJson(await at("POST", "/values", { name: "held", value: "key", from_secret: true }), 201);
-    await withFunction(owner, app, "exports = () => context.values.get('held').length;");
-    const user = await anonymous(app);
-    assert.equal(await user.functions.answer(), SECRET.length);
-    assert.deepEqual(assertJson(await at("GET", "/secrets"), 200), [{ _id, name: "key" }]);
-    assertEmpty(await at("PUT", `/secrets/${_id}`, { value: "four" }));
-    assert.equal(await user.functions.answer(), 4);
-    const paths = ["/secrets", "/values", "/functions", "/auth_providers", "/deployments"];
-    for (const path of paths) assert.ok(!(await at("GET", path)).text.includes(SECRET), path);
-    const archive = await at("GET", "/export");
-    assert.equal(archive.status, 200);
-    assert.ok(!archive.text.includes(SECRET));
-    assert.ok(!usher.log.includes(SECRET));
-    await usher.inDatabase(async (mongo) => {
-      const system = mongo.db("usher");
-      for (const { name } of await system.listCollections().toArray()) {
-        for (const document of await system.collection(name).find().toArray()) {
-          assert.ok(!JSON.stringify(document).includes(SECRET), name);
-          assert.ok(!Buffer.from(document.sealed?.buffer ?? []).includes(SECRET), name);
-        }
-      }
-    });
-    assertEmpty(await at("DELETE", `/secrets/${_id}`));
-    assert.deepEqual(assertJson(await at("GET", "/secrets"), 200), []);
-  });
-
-  test("a whole app goes in as the command line of App Services sends it, and comes out as an archive", async () => {
-    const owner = await admin();
-    const app = await owner.create("whole");
-    const at = (method, path, body) => owner.send(method, app.path + path, body);
-    const structure = {
-      config_version: 20210101, name: "whole", location: "IE", deployment_model: "LOCAL",
-      auth: { providers: { "anon-user": { name: "anon-user", type: "anon-user", disabled: false } }, custom_user_data: { enabled: false } },
-      values: [{ name: "greeting", value: "hi", from_secret: false }],
-      functions: { config: [{ name: "nested/answer", private: false }], sources: { "nested/answer.js": "exports = () => context.values.get('greeting');" } },
-      data_sources: [{ config: { name: "mongodb-atlas", type: "mongodb-atlas", config: { clusterName: "Cluster0" } },
-        rules: [{ database: "d", collection: "c", roles: [{ name: "all", apply_when: {}, read: true }], schema: { bsonType: "object" } }] }],
-    };
-    const changes = assertJson(await at("POST", "/import?diff=true&strategy=replace-by-name", structure), 200);
-    assert.ok(changes.includes("added functions/nested/answer.js"), changes.join());
-    assertEmpty(await at("POST", "/import?strategy=replace-by-name", structure));
-    const user = await anonymous(app);
-    assert.equal(await user.callFunction("nested/answer"), "hi");
-    assert.deepEqual(assertJson(await at("POST", "/import?diff=true", structure), 200), []);
-    const archive = await at("GET", "/export?version=20210101");
-    assert.match(archive.headers.get("content-disposition"), new RegExp(`filename="${app.client_app_id}\\.zip"`));
-    assert.ok(archive.text.startsWith("PK"));
-    for (const path of ["functions/nested/answer.js", "data_sources/mongodb-atlas/d/c/schema.json"]) {
-      assert.ok(archive.text.includes(path), path);
-    }
-    assertError(await at("POST", "/import", { ...structure, functions: { sources: { "../evil.js": "exports = 1" } } }), 400, "BadRequest", /cannot be a file/);
-    assertError(await at("POST", "/import", { ...structure, functions: { sources: { "x/Cargo.toml": "" } } }), 400, "BadRequest", /cannot be a file/);
-  });
-
-  test("settings are kept", async () => {
-    const owner = await admin();
-    const app = await owner.create("settings");
-    const at = (method, path, body) => owner.send(method, app.path + path, body);
-    assert.deepEqual(assertJson(await at("GET", "/security/refresh_token_expiration"), 200), { expiration_time_seconds: 5184000 });
-    assertEmpty(await at("PUT", "/security/refresh_token_expiration", { expiration_time_seconds: 3600 }));
-    assert.deepEqual(assertJson(await at("GET", "/security/refresh_token_expiration"), 200), { expiration_time_seconds: 3600 });
-    assertError(await at("PUT", "/security/refresh_token_expiration", { expiration_time_seconds: "1" }), 400, "BadRequest", /whole number/);
-    assertEmpty(await at("PUT", "/environment", { environment: "testing" }));
-    assertJson(await at("POST", "/environment_values", { name: "where", values: { testing: "here", "no-environment": "there" } }), 201);
-    await withFunction(owner, app, "exports = () => context.environment.values.where;");
-    const user = await anonymous(app);
-    assert.equal(await user.functions.answer(), "here");
-    const { iat, exp } = JSON.parse(atob(user.refreshToken.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
-    assert.ok(exp - iat > 0);
-  });
-});
-
 describe("the host", () => {
   test("a host that starts runs the apps of the database, and follows what others deploy", async () => {
     const owner = await admin();
     const app = await owner.create("lasting");
     await withFunction(owner, app, "exports = () => 'still here';");
-    const key = JSON.parse(KEY.stdout).key;
+    const key = KEY;
     const other = await start(["--json", "serve", "--mongodb", usher.mongodb], { USHER_ENCRYPTION_KEY: key });
     try {
       assert.ok(!other.log.includes("admin_key"), "the first key is printed once");
@@ -494,7 +255,7 @@ describe("the host", () => {
     } finally {
       await other.stop();
     }
-    const old = JSON.parse(KEY.stdout).key;
+    const old = KEY;
     const fresh = JSON.parse(run("--json", "secrets", "new-key").stdout).key;
     const { rotated } = operator("secrets", "rotate", "--encryption-key", `${fresh},${old}`);
     assert.ok(rotated >= 1);

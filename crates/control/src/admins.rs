@@ -42,6 +42,8 @@ impl Role {
 pub struct Admin {
     /// The id.
     pub id: ObjectId,
+    /// Whether they have an API key, rather than a password.
+    pub has_key: bool,
     /// The public part of a key; the e-mail address of a person.
     pub name: String,
     /// What they may do.

@@ -18,6 +18,8 @@ use crate::store::AppDocument;
 pub(crate) const ROOT: &str = "realm_config.json";
 /// The config version of its layout.
 pub(crate) const CONFIG_VERSION: u64 = 20_210_101;
+/// What App Services called apps such as these.
+pub const PRODUCT: &str = "standard";
 /// Letters that make a client app id out of a name.
 const SUFFIX_LETTERS: usize = 5;
 
@@ -64,7 +66,7 @@ impl AppInfo {
             "group_id": GROUP,
             "last_used": self.modified_at,
             "last_modified": self.modified_at,
-            "product": "standard",
+            "product": PRODUCT,
             "environment": self.environment,
         })
     }

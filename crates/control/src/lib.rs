@@ -14,6 +14,7 @@ mod archive;
 mod attempts;
 mod change;
 mod control;
+pub mod dependencies;
 mod deployments;
 mod error;
 mod files;
@@ -29,7 +30,7 @@ mod structure;
 mod workspace;
 
 pub use admins::{Admin, AdminSummary, NewKey, Role};
-pub use apps::{AppInfo, NewApp};
+pub use apps::{AppInfo, NewApp, PRODUCT};
 pub use archive::zip;
 pub use control::{Control, ControlOptions};
 pub use deployments::{DeploymentInfo, DraftInfo};

@@ -35,12 +35,19 @@ impl Passwords {
         tokio::task::spawn_blocking(move || hash(&hasher, &password)).await.map_err(ControlError::internal)?
     }
 
-    /// Whether the password fits the hash; without one it takes as long and answers no.
-    pub(crate) async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, ControlError> {
+    /// Whether the password fits the hash; without one it takes as long and answers no. `still` is asked when it is its
+    /// turn.
+    pub(crate) async fn verify(
+        &self,
+        password: &str,
+        hash: Option<&str>,
+        still: impl Fn() -> Result<(), ControlError>,
+    ) -> Result<bool, ControlError> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.nobody).to_owned();
         let (hasher, password) = (self.hasher.clone(), password.to_owned());
         let _turn = self.turns.acquire().await.map_err(ControlError::internal)?;
+        still()?;
         let fits = move || hasher.verify_password(password.as_bytes(), hash.as_str()).is_ok();
         Ok(tokio::task::spawn_blocking(fits).await.map_err(ControlError::internal)? && known)
     }

@@ -9,7 +9,7 @@ use futures::TryStreamExt as _;
 use usher_contract::limits;
 use usher_database::is_duplicate_key;
 
-use crate::change::contended;
+use crate::change::{ATTEMPTS, contended};
 use crate::control::Control;
 use crate::error::ControlError;
 use crate::files::Files;
@@ -58,23 +58,37 @@ impl Control {
             Err(error) if is_duplicate_key(&error) => return Err(taken(name)),
             outcome => drop(outcome?),
         }
-        self.apply(app, applied).await?;
+        self.apply(app, name, applied).await?;
         Ok(secret.into())
     }
 
-    /// Stores another value of a secret; the app runs with it when this returns.
+    /// Stores another value of a secret; the app runs with it when this returns. Whoever gives its name as well means this
+    /// one.
     ///
     /// # Errors
-    /// [`ControlError::NotFound`]; as [`Control::create_secret`].
-    pub async fn replace_secret(&self, app: ObjectId, secret: &str, value: &str) -> Result<(), ControlError> {
+    /// [`ControlError::NotFound`]; [`ControlError::Invalid`] where the name is another's; as [`Control::create_secret`].
+    pub async fn replace_secret(
+        &self,
+        app: ObjectId,
+        secret: &str,
+        name: Option<&str>,
+        value: &str,
+    ) -> Result<(), ControlError> {
         let turn = self.turn(app);
         let _turn = turn.lock().await;
         let found = self.find_secret(app, secret).await?;
+        if name.is_some_and(|name| !name.is_empty() && name != found.name) {
+            let message = format!(
+                "the secret {:?} keeps its name, which values and providers refer to: make another",
+                found.name
+            );
+            return Err(ControlError::invalid(message));
+        }
         check(&found.name, value)?;
         let sealed = self.sealed(app, found.id, &found.name, value)?;
         let applied = self.try_secret(app, &found.name, Some(value)).await?;
         self.store.secrets.replace_one(doc! {"_id": found.id}, sealed).await?;
-        self.apply(app, applied).await
+        self.apply(app, &found.name, applied).await
     }
 
     /// Removes a secret.
@@ -87,7 +101,7 @@ impl Control {
         let found = self.find_secret(app, secret).await?;
         let applied = self.try_secret(app, &found.name, None).await?;
         self.store.secrets.delete_one(doc! {"_id": found.id}).await?;
-        self.apply(app, applied).await
+        self.apply(app, &found.name, applied).await
     }
 
     /// Encrypts every secret that is not under the first key anew. Gives how many there were.
@@ -122,7 +136,9 @@ impl Control {
                 Some(value) => drop(secrets.insert(secret.name, value)),
                 None => {
                     let (name, key) = (secret.name, secret.key);
-                    tracing::error!(%app, name, key, "a secret cannot be read: this host was not given its key");
+                    let what = "a secret cannot be read, and the app runs without it: this host was not given the key that it is \
+                                encrypted under; add that key to --encryption-key-file, or give the secret a new value";
+                    tracing::error!(%app, name, key, "{what}");
                 }
             }
         }
@@ -136,30 +152,43 @@ impl Control {
         name: &str,
         value: Option<&str>,
     ) -> Result<Option<Applied>, ControlError> {
-        let found = self.find(app).await?;
-        let files = self.store.load(app, &found.files, None).await?;
-        if !mentions(&files, name) {
-            return Ok(None);
-        }
         let mut secrets = self.secrets_of(app).await?;
         match value {
             Some(value) => drop(secrets.insert(name.to_owned(), value.to_owned())),
             None => drop(secrets.remove(name)),
         }
+        self.loaded_with(app, name, secrets).await
+    }
+
+    async fn loaded_with(
+        &self,
+        app: ObjectId,
+        name: &str,
+        secrets: BTreeMap<String, String>,
+    ) -> Result<Option<Applied>, ControlError> {
+        let found = self.find(app).await?;
+        let files = self.store.load(app, &found.files, None).await?;
+        if !mentions(&files, name) {
+            return Ok(None);
+        }
         let loaded = self.load(&found, &files, secrets).await?;
         Ok(Some((found.revision, loaded)))
     }
 
-    /// Swaps in what [`Control::try_secret`] has loaded, and has the other hosts load it too.
-    async fn apply(&self, app: ObjectId, applied: Option<Applied>) -> Result<(), ControlError> {
-        let Some((revision, loaded)) = applied else { return Ok(()) };
-        let this = doc! {"_id": app, "revision": revision};
-        let moved = self.store.apps.update_one(this, doc! {"$inc": {"revision": 1}}).await?;
-        if moved.matched_count == 0 {
-            return Err(contended());
+    /// Swaps in what [`Control::try_secret`] has loaded, and has the other hosts load it too. Where another host has
+    /// changed the app meanwhile, what it deployed is loaded with the secrets as they are now.
+    async fn apply(&self, app: ObjectId, name: &str, mut applied: Option<Applied>) -> Result<(), ControlError> {
+        for _ in 0..ATTEMPTS {
+            let Some((revision, loaded)) = applied else { return Ok(()) };
+            let this = doc! {"_id": app, "revision": revision};
+            let moved = self.store.apps.update_one(this, doc! {"$inc": {"revision": 1}}).await?;
+            if moved.matched_count > 0 {
+                self.install(app, revision + 1, loaded, None).await;
+                return Ok(());
+            }
+            applied = self.loaded_with(app, name, self.secrets_of(app).await?).await?;
         }
-        self.install(app, revision + 1, loaded, None).await;
-        Ok(())
+        Err(contended())
     }
 
     fn sealed(&self, app: ObjectId, id: ObjectId, name: &str, value: &str) -> Result<SecretDocument, ControlError> {

@@ -134,7 +134,10 @@ impl Control {
         let hash = found.as_ref().map(|admin| admin.hash.as_str());
         let fits = match login {
             AdminLogin::Key { private, .. } => hash == Some(hash_of_key(private).as_str()),
-            AdminLogin::Person { password, .. } => self.passwords.verify(password, hash).await?,
+            // Looked at once more when it is its turn, since others may have failed while this one waited.
+            AdminLogin::Person { password, .. } => {
+                self.passwords.verify(password, hash, || self.attempts.check(name, peer)).await?
+            }
         };
         let Some(admin) = found.filter(|_| fits) else {
             self.attempts.failed(name, peer);
@@ -195,7 +198,7 @@ impl Control {
             self.store.admins.find_one(doc! {"_id": admin}).await
         },)?;
         let found = open.and(found).ok_or(NO_SESSION)?;
-        Ok(Admin { id: found.id, name: found.name, role: found.role })
+        Ok(Admin { id: found.id, has_key: found.kind == AdminKind::Key, name: found.name, role: found.role })
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::apps::{CONFIG_VERSION, ROOT};
+use crate::dependencies;
 use crate::error::ControlError;
 use crate::files::Files;
 use crate::kinds::Members;
@@ -13,7 +14,7 @@ const ROOT_MEMBERS: [&str; 6] =
     ["name", "location", "provider_region", "deployment_model", "environment", "allowed_request_origins"];
 
 /// Puts the app of such a structure in place of the workspace's. The client app id stays: tokens and clients know the
-/// app by it. So does `usher.json`, which no structure holds.
+/// app by it. So do `usher.json`, which no structure holds, and npm packages, which are uploaded by themselves.
 ///
 /// # Errors
 /// Where a part has another form than the layout of config version 20210101, or cannot be a file.
@@ -39,6 +40,7 @@ pub fn replace_with(workspace: &mut Workspace, structure: &Members) -> Result<()
         ("auth/custom_user_data.json", inner(structure, "auth", "custom_user_data")),
         ("sync/config.json", inner(structure, "sync", "config")),
         ("graphql/config.json", inner(structure, "graphql", "config")),
+        ("http_endpoints/data_api_config.json", structure.get("data_api_config").filter(|it| it.is_object())),
     ] {
         if let Some(value) = value {
             files.write_json(path, value)?;
@@ -59,6 +61,8 @@ pub fn replace_with(workspace: &mut Workspace, structure: &Members) -> Result<()
         }
     }
     endpoints(&mut files, structure)?;
+    resolvers(&mut files, structure)?;
+    dependencies::keep(&workspace.files, &mut files)?;
     workspace.files = files;
     Ok(())
 }
@@ -125,17 +129,33 @@ fn webhooks(files: &mut Files, service_directory: &str, service: &Value) -> Resu
     Ok(())
 }
 
-/// A list of endpoints, or the older list of services with webhooks.
+/// Endpoints are `endpoints.config`. Under the name of their directory stands the older list of services with webhooks;
+/// endpoints are taken there as well.
 fn endpoints(files: &mut Files, structure: &Members) -> Result<(), ControlError> {
+    let mut all = match structure.get("endpoints") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Object(endpoints)) => array(endpoints, "config")?.to_vec(),
+        Some(_) => return Err(ControlError::invalid("'endpoints' must be an object with the list 'config'")),
+    };
     for key in ["http_endpoints", "https_endpoints"] {
-        let (services, endpoints): (Vec<&Value>, Vec<&Value>) =
-            array(structure, key)?.iter().partition(|item| item.get("incoming_webhooks").is_some());
-        for item in services {
-            service(files, "http_endpoints", item)?;
+        for item in array(structure, key)? {
+            if item.get("incoming_webhooks").is_some() {
+                service(files, "http_endpoints", item)?;
+            } else {
+                all.push(item.clone());
+            }
         }
-        if !endpoints.is_empty() {
-            files.write_json(format!("{key}/config.json"), &json!(endpoints))?;
-        }
+    }
+    if all.is_empty() { Ok(()) } else { files.write_json("http_endpoints/config.json", &json!(all)) }
+}
+
+/// Resolvers of GraphQL, which Usher keeps and does not run, have no names.
+fn resolvers(files: &mut Files, structure: &Members) -> Result<(), ControlError> {
+    let Some(graphql) = structure.get("graphql").and_then(Value::as_object) else { return Ok(()) };
+    for resolver in array(graphql, "custom_resolvers")? {
+        let part = |name: &str| resolver.get(name).and_then(Value::as_str).unwrap_or_default();
+        let path = format!("graphql/custom_resolvers/{}_{}.json", part("on_type"), part("field_name"));
+        files.write_json(path, resolver)?;
     }
     Ok(())
 }

@@ -62,10 +62,23 @@ impl Workspace {
         items.into_iter().filter_map(object).collect()
     }
 
-    /// Writes an array of objects.
-    pub(crate) fn write_array(&mut self, path: &str, items: Vec<Map<String, Value>>) -> Result<(), ControlError> {
-        let items = items.into_iter().map(Value::Object).collect();
-        self.files.write_json(path, &Value::Array(items))
+    /// Puts an object in the place of the one that `is` it in such an array, or at its end; without an object, takes that
+    /// one away.
+    pub(crate) fn put_in_array(
+        &mut self,
+        path: &str,
+        is: impl Fn(&Map<String, Value>) -> bool,
+        object: Option<Map<String, Value>>,
+    ) -> Result<(), ControlError> {
+        let mut all = self.array(path);
+        let place = all.iter().position(is);
+        match (place, object) {
+            (Some(place), Some(object)) => all[place] = object,
+            (Some(place), None) => drop(all.remove(place)),
+            (None, object) => all.extend(object),
+        }
+        let all = all.into_iter().map(Value::Object).collect();
+        self.files.write_json(path, &Value::Array(all))
     }
 }
 

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::json;
 use support::{Host, members};
-use usher_control::kinds::{self, Functions, Providers, Values};
+use usher_control::kinds::{self, Functions, Providers, VALUES};
 use usher_control::{AdminLogin, ControlError, Keyring, NewApp, Role};
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -70,7 +70,7 @@ async fn changes_of_two_hosts_at_once_are_all_kept() {
             let value = members(&json!({"name": format!("v{number}"), "value": number}));
             // Beaten often enough, a host gives up and says so.
             loop {
-                match control.edit(app.id, "me", |it| kinds::create(&Values, it, value.clone())).await {
+                match control.edit(app.id, "me", |it| kinds::create(&VALUES, it, value.clone())).await {
                     Err(ControlError::Conflict("Conflict", _)) => {}
                     outcome => break drop(outcome.unwrap()),
                 }
@@ -80,7 +80,7 @@ async fn changes_of_two_hosts_at_once_are_all_kept() {
     tokio::join!(values(host.control.clone(), 0), values(other.control.clone(), 8));
     for control in [&host.control, &other.control] {
         control.catch_up().await.unwrap();
-        assert_eq!(kinds::list(&Values, &control.workspace(app.id).await.unwrap()).len(), 16);
+        assert_eq!(kinds::list(&VALUES, &control.workspace(app.id).await.unwrap()).len(), 16);
     }
     assert_eq!(host.values(&app.client_app_id), 16);
     assert_eq!(other.values(&app.client_app_id), 16, "the other host runs the same");
@@ -96,11 +96,11 @@ async fn old_deployments_go_and_contents_are_kept_once() {
     let control = &host.control;
     let app = control.create_app(&named("shop"), "me").await.unwrap();
     let value = |number: u64| members(&json!({"name": "v", "value": number}));
-    let made = control.edit(app.id, "me", |it| kinds::create(&Values, it, value(0))).await.unwrap();
+    let made = control.edit(app.id, "me", |it| kinds::create(&VALUES, it, value(0))).await.unwrap();
     let id = made["_id"].as_str().unwrap().to_owned();
     let kept = usher_contract::limits::DEPLOYMENTS_KEPT;
     for number in 1..=kept + 3 {
-        control.edit(app.id, "me", |it| kinds::replace(&Values, it, &id, value(number % 2))).await.unwrap();
+        control.edit(app.id, "me", |it| kinds::replace(&VALUES, it, &id, value(number % 2))).await.unwrap();
     }
     assert_eq!(host.count("deployments").await, kept);
     // The root file, the providers, and two contents of the value.
@@ -118,15 +118,17 @@ async fn secrets_are_sealed_and_change_their_key() {
     let app = control.create_app(&named("shop"), "me").await.unwrap();
     let secret = control.create_secret(app.id, "key", "hunter2-hunter2").await.unwrap();
     let held = members(&json!({"name": "held", "value": "key", "from_secret": true}));
-    control.edit(app.id, "me", |it| kinds::create(&Values, it, held.clone())).await.unwrap();
+    control.edit(app.id, "me", |it| kinds::create(&VALUES, it, held.clone())).await.unwrap();
     assert_eq!(host.value(&app.client_app_id, "held").as_deref(), Some("hunter2-hunter2"));
-    control.replace_secret(app.id, &secret.id, "another").await.unwrap();
+    control.replace_secret(app.id, &secret.id, Some("key"), "another").await.unwrap();
     assert_eq!(host.value(&app.client_app_id, "held").as_deref(), Some("another"));
     assert!(matches!(
         control.create_secret(app.id, "key", "x").await,
         Err(ControlError::Invalid("SecretDuplicateName", _))
     ));
     assert!(!host.dump().await.contains("another"));
+    let renamed = control.replace_secret(app.id, &secret.id, Some("other"), "x").await.unwrap_err();
+    assert!(renamed.to_string().contains("keeps its name"), "{renamed}");
 
     let both = host.neighbour_with(&format!("{new},{old}")).await;
     assert_eq!(both.control.rotate_secrets().await.unwrap(), 1);
@@ -138,6 +140,37 @@ async fn secrets_are_sealed_and_change_their_key() {
     assert_eq!(keyless.value(&app.client_app_id, "held"), None, "the app runs, without its secret");
     let refused = keyless.control.create_secret(app.id, "other", "x").await.unwrap_err();
     assert!(refused.to_string().contains("new-key"), "{refused}");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_secret_reaches_what_another_host_deploys_meanwhile() {
+    let host = Host::start().await;
+    let keys = Keyring::new_key();
+    let (one, two) = (host.neighbour_with(&keys).await, host.neighbour_with(&keys).await);
+    let app = one.control.create_app(&named("shop"), "me").await.unwrap();
+    two.control.catch_up().await.unwrap();
+    let held = members(&json!({"name": "held", "value": "key", "from_secret": true}));
+    one.control.edit(app.id, "me", |it| kinds::create(&VALUES, it, held.clone())).await.unwrap();
+    let secret = one.control.create_secret(app.id, "key", "0").await.unwrap();
+    let changes = async {
+        for number in 0..12 {
+            let value = members(&json!({"name": format!("v{number}"), "value": number}));
+            while two.control.edit(app.id, "me", |it| kinds::create(&VALUES, it, value.clone())).await.is_err() {}
+        }
+    };
+    let secrets = async {
+        for number in 1..=12 {
+            let text = number.to_string();
+            one.control.replace_secret(app.id, &secret.id, None, &text).await.unwrap();
+        }
+    };
+    tokio::join!(changes, secrets);
+    for host in [&one, &two] {
+        host.control.catch_up().await.unwrap();
+        assert_eq!(host.value(&app.client_app_id, "held").as_deref(), Some("12"));
+        assert_eq!(host.values(&app.client_app_id), 13);
+    }
     host.stop().await;
 }
 
@@ -167,6 +200,21 @@ async fn administrators_log_in_and_are_gone_when_deleted() {
     assert!(control.first_key().await.unwrap().is_none(), "somebody is left");
     control.logout(&anns.refresh_token).await.unwrap();
     assert!(matches!(control.verify(&anns.access_token).await, Err(ControlError::InvalidSession(_))));
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn guessers_of_a_password_who_come_at_once_have_no_more_guesses_than_others() {
+    let host = Host::start().await;
+    let control = &host.control;
+    control.create_person("ann@example.org", "correct horse", Role::Owner).await.unwrap();
+    let wrong = AdminLogin::Person { email: "ann@example.org", password: "wrong horse" };
+    let limit = usize::try_from(usher_contract::limits::LOGIN_FAILURES_PER_IDENTITY).unwrap();
+    let guesses = futures::future::join_all((0..3 * limit).map(|_| control.login(wrong, PEER))).await;
+    let judged = guesses.iter().filter(|it| matches!(it, Err(ControlError::Unauthorized))).count();
+    // Those that are being judged when the last of them fails.
+    assert!((limit..limit + 4).contains(&judged), "{judged}");
+    assert!(guesses.iter().all(Result::is_err));
     host.stop().await;
 }
 

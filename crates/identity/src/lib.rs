@@ -30,6 +30,7 @@ mod password;
 mod pipeline;
 mod reaper;
 mod reset;
+mod reset_email;
 mod revocation;
 mod secret;
 mod session;

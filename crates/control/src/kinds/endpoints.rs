@@ -1,6 +1,6 @@
 //! HTTPS endpoints: `http_endpoints/config.json`.
 
-use super::{Kind, Members, links};
+use super::{About, Kind, Members, links};
 use crate::error::ControlError;
 use crate::workspace::{Workspace, text};
 
@@ -10,16 +10,8 @@ const FILE: &str = "http_endpoints/config.json";
 pub struct Endpoints;
 
 impl Kind for Endpoints {
-    fn word(&self) -> &'static str {
-        "endpoint"
-    }
-
-    fn codes(&self) -> (&'static str, &'static str) {
-        ("EndpointNotFound", "EndpointAlreadyExists")
-    }
-
-    fn listed(&self) -> &'static [&'static str] {
-        &[]
+    fn about(&self) -> About {
+        About { word: "endpoint", missing: "EndpointNotFound", taken: "EndpointAlreadyExists", listed: &[] }
     }
 
     fn all(&self, workspace: &Workspace) -> Vec<(String, Members)> {
@@ -39,18 +31,11 @@ impl Kind for Endpoints {
         _: Option<&Members>,
     ) -> Result<(), ControlError> {
         links::to_names(workspace, &mut members)?;
-        let mut all = workspace.array(FILE);
-        match all.iter_mut().find(|known| is(known, key)) {
-            Some(known) => *known = members,
-            None => all.push(members),
-        }
-        workspace.write_array(FILE, all)
+        workspace.put_in_array(FILE, |known| is(known, key), Some(members))
     }
 
     fn remove(&self, workspace: &mut Workspace, key: &str) -> Result<(), ControlError> {
-        let mut all = workspace.array(FILE);
-        all.retain(|known| !is(known, key));
-        workspace.write_array(FILE, all)
+        workspace.put_in_array(FILE, |known| is(known, key), None)
     }
 }
 

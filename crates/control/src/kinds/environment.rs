@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Kind, Members};
+use super::{About, Kind, Members};
 use crate::error::ControlError;
-use crate::workspace::{Workspace, text};
+use crate::workspace::Workspace;
 
 /// The environments, as their files are named.
 const TAGS: [&str; 5] = ["no-environment", "development", "testing", "qa", "production"];
@@ -16,16 +16,8 @@ const TAGS: [&str; 5] = ["no-environment", "development", "testing", "qa", "prod
 pub struct EnvironmentValues;
 
 impl Kind for EnvironmentValues {
-    fn word(&self) -> &'static str {
-        "environment value"
-    }
-
-    fn codes(&self) -> (&'static str, &'static str) {
-        ("ValueNotFound", "ValueDuplicateName")
-    }
-
-    fn listed(&self) -> &'static [&'static str] {
-        &[]
+    fn about(&self) -> About {
+        About { word: "environment value", missing: "ValueNotFound", taken: "ValueDuplicateName", listed: &[] }
     }
 
     fn all(&self, workspace: &Workspace) -> Vec<(String, Members)> {
@@ -42,10 +34,6 @@ impl Kind for EnvironmentValues {
             (name, members)
         };
         all.into_iter().map(one).collect()
-    }
-
-    fn key(&self, _: &Workspace, members: &Members) -> Result<String, ControlError> {
-        text(members, "name").map(str::to_owned)
     }
 
     fn write(

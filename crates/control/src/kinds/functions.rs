@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, Members};
+use super::{About, Kind, Members};
 use crate::error::ControlError;
 use crate::workspace::{Workspace, text};
 
@@ -15,16 +15,13 @@ const OWN: [&str; 3] = ["budget", "grants", "account"];
 pub struct Functions;
 
 impl Kind for Functions {
-    fn word(&self) -> &'static str {
-        "function"
-    }
-
-    fn codes(&self) -> (&'static str, &'static str) {
-        ("FunctionNotFound", "FunctionDuplicateName")
-    }
-
-    fn listed(&self) -> &'static [&'static str] {
-        &["name", "private", "can_evaluate", "run_as_system", "run_as_user_id", "disable_arg_logs"]
+    fn about(&self) -> About {
+        About {
+            word: "function",
+            missing: "FunctionNotFound",
+            taken: "FunctionDuplicateName",
+            listed: &["name", "private", "can_evaluate", "run_as_system", "run_as_user_id", "disable_arg_logs"],
+        }
     }
 
     fn all(&self, workspace: &Workspace) -> Vec<(String, Members)> {
@@ -35,10 +32,6 @@ impl Kind for Functions {
             Some((name, entry))
         };
         workspace.array(MANIFEST).into_iter().filter_map(one).collect()
-    }
-
-    fn key(&self, _: &Workspace, members: &Members) -> Result<String, ControlError> {
-        text(members, "name").map(str::to_owned)
     }
 
     fn write(
@@ -59,20 +52,13 @@ impl Kind for Functions {
         if members.get("can_evaluate").is_some_and(Value::is_null) {
             members.remove("can_evaluate");
         }
-        let mut entries = workspace.array(MANIFEST);
-        match entries.iter_mut().find(|entry| is(entry, key)) {
-            Some(entry) => *entry = members,
-            None => entries.push(members),
-        }
         workspace.files.write(path(key), source)?;
-        workspace.write_array(MANIFEST, entries)
+        workspace.put_in_array(MANIFEST, |entry| is(entry, key), Some(members))
     }
 
     fn remove(&self, workspace: &mut Workspace, key: &str) -> Result<(), ControlError> {
-        let mut entries = workspace.array(MANIFEST);
-        entries.retain(|entry| !is(entry, key));
         workspace.files.remove(&path(key));
-        workspace.write_array(MANIFEST, entries)
+        workspace.put_in_array(MANIFEST, |entry| is(entry, key), None)
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn to_names(workspace: &Workspace, members: &mut Members) -> Result<(
 
 /// Adds the ids of what is named, at any depth.
 pub(super) fn add_ids(workspace: &Workspace, members: &mut Members) {
-    for (pairs, word) in [(&FUNCTIONS[..], Functions.word()), (&SERVICES[..], Services.word())] {
+    for (pairs, word) in [(&FUNCTIONS[..], Functions.about().word), (&SERVICES[..], Services.about().word)] {
         for (by_id, by_name) in pairs {
             if let Some(name) = members.get(*by_name).and_then(Value::as_str).filter(|name| !name.is_empty()) {
                 let id = workspace.id(word, name);
@@ -65,5 +65,5 @@ pub(super) fn add_ids(workspace: &Workspace, members: &mut Members) {
 }
 
 fn by_id(workspace: &Workspace, kind: &dyn super::Kind) -> Vec<(String, String)> {
-    kind.all(workspace).into_iter().map(|(key, _)| (workspace.id(kind.word(), &key), key)).collect()
+    kind.all(workspace).into_iter().map(|(key, _)| (workspace.id(kind.about().word, &key), key)).collect()
 }

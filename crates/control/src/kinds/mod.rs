@@ -5,47 +5,56 @@ mod endpoints;
 mod environment;
 mod functions;
 mod links;
+mod named;
 mod providers;
 mod rules;
 mod schemas;
 mod services;
 pub mod settings;
-mod triggers;
-mod values;
 
 use serde_json::{Map, Value, json};
 
 use crate::error::ControlError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, text};
 
 pub use endpoints::Endpoints;
 pub use environment::EnvironmentValues;
 pub use functions::Functions;
+pub use named::{Named, TRIGGERS, VALUES};
 pub use providers::Providers;
 pub use rules::Rules;
 pub use schemas::Schemas;
 pub use services::Services;
-pub use triggers::Triggers;
-pub use values::Values;
 
 /// The members of a JSON object.
 pub type Members = Map<String, Value>;
 
+/// How a kind is spoken of.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// What it is called in ids and messages, such as `function`.
+    pub word: &'static str,
+    /// The code for one that is not there.
+    pub missing: &'static str,
+    /// The code for a second one of the same key.
+    pub taken: &'static str,
+    /// The members that a list shows; all, where it is empty.
+    pub listed: &'static [&'static str],
+}
+
 /// A kind of thing. Each thing has a key, from which its id follows.
 pub trait Kind: Send + Sync {
-    /// What it is called in ids and messages, such as `function`.
-    fn word(&self) -> &'static str;
-    /// The codes for one that is not there, and for a second one of the same key.
-    fn codes(&self) -> (&'static str, &'static str);
+    /// How it is spoken of.
+    fn about(&self) -> About;
     /// All of them, by key.
     fn all(&self, workspace: &Workspace) -> Vec<(String, Members)>;
-    /// The members that a list shows; all, where it is empty.
-    fn listed(&self) -> &'static [&'static str];
-    /// The key that one with these members has.
+    /// The key that one with these members has: as a rule its name.
     ///
     /// # Errors
     /// Where members that make the key are missing or unfit.
-    fn key(&self, workspace: &Workspace, members: &Members) -> Result<String, ControlError>;
+    fn key(&self, _workspace: &Workspace, members: &Members) -> Result<String, ControlError> {
+        text(members, "name").map(str::to_owned)
+    }
     /// Writes one; `before` is what stood under its id until now.
     ///
     /// # Errors
@@ -141,7 +150,7 @@ fn put(
     let key = kind.key(workspace, &members)?;
     if key != old {
         if !kind.renames() {
-            let message = format!("a {} keeps what it is named by: delete it and make another", kind.word());
+            let message = format!("a {} keeps what it is named by: delete it and make another", kind.about().word);
             return Err(ControlError::invalid(message));
         }
         only_one(kind, workspace, &key)?;
@@ -151,21 +160,21 @@ fn put(
 }
 
 fn find(kind: &dyn Kind, workspace: &Workspace, id: &str) -> Result<(String, Members), ControlError> {
-    let found = kind.all(workspace).into_iter().find(|(key, _)| workspace.id(kind.word(), key) == id);
-    found.ok_or_else(|| ControlError::NotFound(kind.codes().0, format!("{} not found", kind.word())))
+    let found = kind.all(workspace).into_iter().find(|(key, _)| workspace.id(kind.about().word, key) == id);
+    found.ok_or_else(|| ControlError::NotFound(kind.about().missing, format!("{} not found", kind.about().word)))
 }
 
 fn only_one(kind: &dyn Kind, workspace: &Workspace, key: &str) -> Result<(), ControlError> {
     if kind.all(workspace).iter().any(|(known, _)| known == key) {
-        let message = format!("a {} named '{key}' exists already", kind.word());
-        return Err(ControlError::Invalid(kind.codes().1, message));
+        let message = format!("a {} named '{key}' exists already", kind.about().word);
+        return Err(ControlError::Invalid(kind.about().taken, message));
     }
     Ok(())
 }
 
 fn brief(kind: &dyn Kind, workspace: &Workspace, key: &str, mut members: Members) -> Value {
-    if !kind.listed().is_empty() {
-        members.retain(|name, _| kind.listed().contains(&name.as_str()));
+    if !kind.about().listed.is_empty() {
+        members.retain(|name, _| kind.about().listed.contains(&name.as_str()));
     }
     with_id(kind, workspace, key, members)
 }
@@ -173,7 +182,7 @@ fn brief(kind: &dyn Kind, workspace: &Workspace, key: &str, mut members: Members
 fn with_id(kind: &dyn Kind, workspace: &Workspace, key: &str, mut members: Members) -> Value {
     links::add_ids(workspace, &mut members);
     let mut all = Members::new();
-    all.insert("_id".to_owned(), json!(workspace.id(kind.word(), key)));
+    all.insert("_id".to_owned(), json!(workspace.id(kind.about().word, key)));
     all.extend(members);
     all.insert("last_modified".to_owned(), json!(workspace.modified_at));
     Value::Object(all)
@@ -185,26 +194,4 @@ fn cleaned(mut members: Members) -> Members {
         members.remove(name);
     }
     members
-}
-
-/// The JSON files of a directory that hold one named thing each: name, path and members.
-fn named_files(workspace: &Workspace, directory: &str) -> Vec<(String, String, Members)> {
-    let paths: Vec<String> =
-        workspace.files.below(directory).filter(|path| path.ends_with(".json")).map(str::to_owned).collect();
-    let file = |path: String| {
-        let members = workspace.object(&path);
-        let name = members.get("name")?.as_str()?.to_owned();
-        Some((name, path, members))
-    };
-    paths.into_iter().filter_map(file).collect()
-}
-
-/// The file of a named thing: the one that it has, or a new one.
-fn named_file(workspace: &Workspace, directory: &str, name: &str) -> String {
-    let known = named_files(workspace, directory).into_iter().find(|(known, ..)| known == name);
-    known.map(|(_, path, _)| path).unwrap_or_else(|| {
-        let fits = crate::files::is_segment(name) && name.len() <= usher_contract::limits::FUNCTION_NAME_CHARS;
-        let stem = if fits { name.to_owned() } else { workspace.id(directory, name) };
-        format!("{directory}/{stem}.json")
-    })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, Members, links};
+use super::{About, Kind, Members, links};
 use crate::error::ControlError;
 use crate::workspace::{Workspace, text};
 
@@ -12,16 +12,13 @@ const FILE: &str = "auth/providers.json";
 pub struct Providers;
 
 impl Kind for Providers {
-    fn word(&self) -> &'static str {
-        "auth provider"
-    }
-
-    fn codes(&self) -> (&'static str, &'static str) {
-        ("AuthProviderNotFound", "AuthProviderAlreadyExists")
-    }
-
-    fn listed(&self) -> &'static [&'static str] {
-        &["name", "type", "disabled"]
+    fn about(&self) -> About {
+        About {
+            word: "auth provider",
+            missing: "AuthProviderNotFound",
+            taken: "AuthProviderAlreadyExists",
+            listed: &["name", "type", "disabled"],
+        }
     }
 
     fn all(&self, workspace: &Workspace) -> Vec<(String, Members)> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, Members, named_file, named_files, services};
+use super::{About, Kind, Members, named, services};
 use crate::error::ControlError;
 use crate::workspace::{Workspace, segment, text};
 
@@ -30,22 +30,19 @@ impl Rules {
 }
 
 impl Kind for Rules {
-    fn word(&self) -> &'static str {
-        "rule"
-    }
-
-    fn codes(&self) -> (&'static str, &'static str) {
-        ("RuleNotFound", "RuleAlreadyExists")
-    }
-
-    fn listed(&self) -> &'static [&'static str] {
-        &["name", "database", "collection"]
+    fn about(&self) -> About {
+        About {
+            word: "rule",
+            missing: "RuleNotFound",
+            taken: "RuleAlreadyExists",
+            listed: &["name", "database", "collection"],
+        }
     }
 
     fn all(&self, workspace: &Workspace) -> Vec<(String, Members)> {
         let Ok((directory, source)) = self.directory(workspace) else { return Vec::new() };
         if !source {
-            let named = named_files(workspace, &format!("{directory}/rules"));
+            let named = named::files(workspace, &format!("{directory}/rules"));
             return named.into_iter().map(|(name, _, members)| (self.key_for(&name), members)).collect();
         }
         let paths: Vec<String> = workspace.files.below(&directory).map(str::to_owned).collect();
@@ -78,7 +75,7 @@ impl Kind for Rules {
     ) -> Result<(), ControlError> {
         let (directory, source) = self.directory(workspace)?;
         if !source {
-            let path = named_file(workspace, &format!("{directory}/rules"), text(&members, "name")?);
+            let path = named::file(workspace, &format!("{directory}/rules"), text(&members, "name")?);
             return workspace.files.write_json(path, &Value::Object(members));
         }
         let (database, collection) = collection(&members)?;
@@ -101,7 +98,7 @@ impl Kind for Rules {
         let name = &key[self.service.len() + 1..];
         let path = match name.split_once('.') {
             Some((database, collection)) if source => format!("{directory}/{database}/{collection}{FILE}"),
-            _ => named_file(workspace, &format!("{directory}/rules"), name),
+            _ => named::file(workspace, &format!("{directory}/rules"), name),
         };
         workspace.files.remove(&path);
         Ok(())

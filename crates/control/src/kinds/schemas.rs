@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, Members, services};
+use super::{About, Kind, Members, services};
 use crate::error::ControlError;
 use crate::workspace::{Workspace, segment};
 
@@ -12,16 +12,8 @@ const FILE: &str = "/schema.json";
 pub struct Schemas;
 
 impl Kind for Schemas {
-    fn word(&self) -> &'static str {
-        "schema"
-    }
-
-    fn codes(&self) -> (&'static str, &'static str) {
-        ("SchemaNotFound", "SchemaAlreadyExists")
-    }
-
-    fn listed(&self) -> &'static [&'static str] {
-        &["metadata"]
+    fn about(&self) -> About {
+        About { word: "schema", missing: "SchemaNotFound", taken: "SchemaAlreadyExists", listed: &["metadata"] }
     }
 
     fn all(&self, workspace: &Workspace) -> Vec<(String, Members)> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, Members, links};
+use super::{About, Kind, Members, links};
 use crate::error::ControlError;
 use crate::workspace::{Workspace, segment, text};
 
@@ -13,16 +13,13 @@ const DATA_SOURCES: [&str; 3] = ["mongodb", "mongodb-atlas", "datalake"];
 pub struct Services;
 
 impl Kind for Services {
-    fn word(&self) -> &'static str {
-        "service"
-    }
-
-    fn codes(&self) -> (&'static str, &'static str) {
-        ("ServiceNotFound", "ServiceAlreadyExists")
-    }
-
-    fn listed(&self) -> &'static [&'static str] {
-        &["name", "type", "version"]
+    fn about(&self) -> About {
+        About {
+            word: "service",
+            missing: "ServiceNotFound",
+            taken: "ServiceAlreadyExists",
+            listed: &["name", "type", "version"],
+        }
     }
 
     fn all(&self, workspace: &Workspace) -> Vec<(String, Members)> {

@@ -1,9 +1,10 @@
 //! Apps: the list, making one, deleting one.
 
 use hyper::{Method, StatusCode};
-use serde_json::{Map, Value};
-use usher_control::{Admin, AppInfo, NewApp};
+use serde_json::{Map, Value, json};
+use usher_control::{Admin, AppInfo, NewApp, PRODUCT};
 
+use crate::admin::query;
 use crate::admin::request::{Request, may, served_from_directories};
 use crate::body;
 use crate::errors::ApiError;
@@ -20,6 +21,11 @@ pub(super) async fn handle(
     may(admin, method)?;
     match *method {
         Method::GET => {
+            // Command lines ask for several products one after the other; every app here is of this one.
+            let products = query::parameters(exchange, "product");
+            if !products.is_empty() && !products.iter().any(|product| product == PRODUCT) {
+                return Reply::json(StatusCode::OK, &json!([]));
+            }
             let mut apps = exchange.shared.services.control.apps().await?;
             apps.extend(served_from_directories(exchange).await?);
             Reply::json(StatusCode::OK, &apps.iter().map(AppInfo::body).collect::<Vec<Value>>())

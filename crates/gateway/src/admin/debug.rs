@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use usher_contract::value;
 use usher_dispatch::{Call, Caller, Origin};
+use usher_logs::Line;
 
 use crate::admin::query;
 use crate::admin::request::Request;
@@ -37,10 +38,17 @@ pub(super) async fn execute_function(request: &Request<'_>, method: &Method) -> 
         request: None,
         id: request.exchange.id.clone(),
     };
-    let answer = request.exchange.shared.services.dispatcher.call(call).await?;
-    let result = value::to_extended_json(value::result(&answer)?);
+    let (answer, lines) = request.exchange.shared.services.dispatcher.call_aloud(call).await;
+    let result = value::to_extended_json(value::result(&answer?)?);
     let time = format!("{}ms", begun.elapsed().as_millis());
-    let body = json!({"result": result, "logs": null, "error_logs": null, "stats": {"execution_time": time}});
+    let (errors, others): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| line.level == "error");
+    let texts = |lines: &[&Line]| lines.iter().map(|line| Value::from(line.text.as_str())).collect::<Vec<_>>();
+    let body = json!({
+        "result": result,
+        "logs": texts(&others),
+        "error_logs": texts(&errors),
+        "stats": {"execution_time": time},
+    });
     Reply::json(StatusCode::OK, &body)
 }
 

@@ -3,7 +3,8 @@
 use bson::DateTime;
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
-use usher_contract::limits;
+use usher_control::kinds::{Functions, Kind as _};
+use usher_control::{GROUP, id_of};
 use usher_logs::{Entry, Kind, Query};
 
 use crate::admin::query;
@@ -12,24 +13,35 @@ use crate::errors::ApiError;
 use crate::reply::Reply;
 use crate::routes;
 
-/// The newest first. `errors_only` leaves out what succeeded; without it failures are among the others.
+/// Types of entries that App Services had and Usher has nothing to say of (reference 7.5).
+const NEVER: [&str; 8] =
+    ["API", "GRAPHQL", "LOG_FORWARDER", "PUSH", "STREAM_FUNCTION", "TRIGGER_ERROR_HANDLER", "SCHEMA_", "SYNC_"];
+
+/// The newest first: with `errors_only` those that failed, without it the others.
 pub(super) async fn handle(request: &Request<'_>, method: &Method) -> Result<Reply, ApiError> {
     if *method != Method::GET {
         return Err(routes::nothing(request.exchange));
     }
     let logs = request.exchange.shared.services.dispatcher.logs();
     let logs = logs.ok_or_else(|| ApiError::internal("this host keeps no log".to_owned()))?;
-    let entries = logs.query(&wanted(request)?).await.map_err(|error| ApiError::internal(error.to_string()))?;
-    let next = entries.last().map(|entry| time(entry.started));
-    let full = i64::try_from(entries.len()).is_ok_and(|number| number >= limits::LOG_PAGE);
-    let mut body = json!({"logs": entries.iter().map(told).collect::<Vec<_>>()});
-    if let (true, Some(next)) = (full, next) {
-        body["nextEndDate"] = json!(next);
+    let Some(query) = wanted(request)? else {
+        return Reply::json(StatusCode::OK, &json!({"logs": []}));
+    };
+    let entries = logs.query(&query).await.map_err(|error| ApiError::internal(error.to_string()))?;
+    let mut body = json!({"logs": entries.iter().map(|entry| told(request, entry)).collect::<Vec<_>>()});
+    let full = i64::try_from(entries.len()).is_ok_and(|number| number >= query.page());
+    if let (true, Some(last)) = (full, entries.last()) {
+        // The next page begins among those that began in the same millisecond: so many of them were told already.
+        let told = entries.iter().rev().take_while(|entry| entry.started == last.started).count();
+        let before = if told == entries.len() && query.until == Some(last.started) { query.skip } else { 0 };
+        body["nextEndDate"] = json!(time(last.started));
+        body["nextSkip"] = json!(u64::from(before) + told as u64);
     }
     Reply::json(StatusCode::OK, &body)
 }
 
-fn wanted(request: &Request<'_>) -> Result<Query, ApiError> {
+/// None where nothing can be like that.
+fn wanted(request: &Request<'_>) -> Result<Option<Query>, ApiError> {
     let exchange = request.exchange;
     let date = |name: &str| {
         let read = |text: String| {
@@ -40,24 +52,25 @@ fn wanted(request: &Request<'_>) -> Result<Query, ApiError> {
         query::parameter(exchange, name).map(read).transpose()
     };
     let mut kinds = Vec::new();
-    for name in query::parameters(exchange, "type") {
-        let kind = serde_json::from_value::<Kind>(Value::String(name.clone()));
-        kinds.push(
-            kind.map_err(|_| ApiError::invalid_parameter(format!("'type': there are no entries of type {name}")))?,
-        );
+    let named = query::parameters(exchange, "type");
+    for name in &named {
+        match serde_json::from_value::<Kind>(Value::String(name.clone())) {
+            Ok(kind) => kinds.push(kind),
+            Err(_) if NEVER.iter().any(|never| name == never || (never.ends_with('_') && name.starts_with(never))) => {}
+            Err(_) => {
+                let message = format!("'type': there are no entries of type {name}");
+                return Err(ApiError::invalid_parameter(message));
+            }
+        }
     }
-    // Its presence says it, whatever its value but `false`.
-    let errors = exchange
-        .parts
-        .uri
-        .query()
-        .unwrap_or_default()
-        .split('&')
-        .any(|pair| pair.split('=').next() == Some("errors_only") && !pair.ends_with("=false"));
-    Ok(Query {
+    if kinds.is_empty() && !named.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Query {
         app: request.app.client_app_id.clone(),
         co_id: query::parameter(exchange, "co_id"),
-        failed: errors.then_some(true),
+        // Its presence says it, whatever its value.
+        failed: Some(query::is_there(exchange, "errors_only")),
         user: query::parameter(exchange, "user_id"),
         function: query::parameter(exchange, "function_name"),
         kinds,
@@ -65,14 +78,17 @@ fn wanted(request: &Request<'_>) -> Result<Query, ApiError> {
         until: date("end_date")?,
         skip: query::number(exchange, "skip")?.unwrap_or_default(),
         limit: query::number(exchange, "limit")?.unwrap_or_default(),
-    })
+    }))
 }
 
-fn told(entry: &Entry) -> Value {
+fn told(request: &Request<'_>, entry: &Entry) -> Value {
     let messages: Vec<&str> = entry.messages.iter().map(|line| line.text.as_str()).collect();
     let mut told = json!({
         "_id": entry.id.to_hex(),
         "co_id": entry.co_id,
+        "group_id": GROUP,
+        "app_id": request.app.id.to_hex(),
+        "domain_id": request.app.id.to_hex(),
         "type": entry.kind.as_str(),
         "started": time(entry.started),
         "completed": time(entry.completed),
@@ -81,7 +97,9 @@ fn told(entry: &Entry) -> Value {
     let members = [
         ("error", json!(entry.error)),
         ("error_code", json!(entry.error_code)),
+        ("function_id", json!(function_id(request, entry))),
         ("function_name", json!(entry.function_name)),
+        ("mem_time_usage", json!(entry.mem_time_usage)),
         ("user_id", json!(entry.user_id)),
         ("remote_ip_address", json!(entry.remote_ip)),
         ("auth_event", json!(entry.auth_event)),
@@ -91,6 +109,13 @@ fn told(entry: &Entry) -> Value {
         told[name] = value;
     }
     told
+}
+
+/// The id by which the admin API knows the function of a call.
+fn function_id(request: &Request<'_>, entry: &Entry) -> Option<String> {
+    let called = !matches!(entry.kind, Kind::ServiceFunction | Kind::ServiceStreamFunction);
+    let name = entry.function_name.as_ref().filter(|_| called)?;
+    Some(id_of(request.app.id, Functions.about().word, name))
 }
 
 fn time(time: DateTime) -> String {

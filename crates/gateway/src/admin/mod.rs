@@ -3,12 +3,15 @@
 //! Every path but those of `auth` is `groups/{group}/apps/…`. A host has no groups, so any group id will do. [`Request`]
 //! is one request about one app; the modules stand by what they are about.
 
+mod absent;
 mod apps;
 mod debug;
+mod dependencies;
 mod deployments;
 mod errors;
 mod logs;
 mod query;
+mod multipart;
 mod request;
 mod secrets;
 mod services;
@@ -50,11 +53,11 @@ async fn of_app(request: &Request<'_>, method: &Method, path: &[&str]) -> Result
     match path {
         [] => apps::one(request, method).await,
         ["functions", rest @ ..] => things::handle(request, &kinds::Functions, method, rest).await,
-        ["values", rest @ ..] => things::handle(request, &kinds::Values, method, rest).await,
+        ["values", rest @ ..] => things::handle(request, &kinds::VALUES, method, rest).await,
         ["auth_providers", rest @ ..] => things::handle(request, &kinds::Providers, method, rest).await,
         ["schemas", rest @ ..] => things::handle(request, &kinds::Schemas, method, rest).await,
         ["endpoints", rest @ ..] => things::handle(request, &kinds::Endpoints, method, rest).await,
-        ["triggers", rest @ ..] => things::handle(request, &kinds::Triggers, method, rest).await,
+        ["triggers", rest @ ..] => things::handle(request, &kinds::TRIGGERS, method, rest).await,
         ["environment_values", rest @ ..] => things::handle(request, &kinds::EnvironmentValues, method, rest).await,
         ["services", rest @ ..] => services::handle(request, method, rest).await,
         ["secrets", rest @ ..] => secrets::handle(request, method, rest).await,
@@ -64,12 +67,15 @@ async fn of_app(request: &Request<'_>, method: &Method, path: &[&str]) -> Result
         ["user_registrations", rest @ ..] => users::registrations(request, method, rest).await,
         ["api_keys", rest @ ..] => users::api_keys(request, method, rest).await,
         ["debug", "execute_function"] => debug::execute_function(request, method).await,
+        ["dependencies", rest @ ..] => dependencies::handle(request, method, rest).await,
         ["logs"] => logs::handle(request, method).await,
         ["export"] => transfer::export(request, method).await,
         ["import"] => transfer::import(request, method).await,
         ["sync", ..] | ["deploy", "config"] | ["features"] => sync::handle(request, method, path),
         _ => settings::handle(request, method, path).await,
     }
+        ["hosting", rest @ ..] => absent::hosting(request, method, rest),
+        ["security", "access_list", ..] => absent::access_list(request, method, path),
 }
 
 /// Everything below `/api/private/v1.0`: the version, which command lines ask for to see whether a server is there.

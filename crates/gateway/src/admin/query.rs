@@ -21,6 +21,12 @@ pub(super) fn parameters(exchange: &Exchange, name: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether a parameter is there, whatever its value.
+pub(super) fn is_there(exchange: &Exchange, name: &str) -> bool {
+    let query = exchange.parts.uri.query().unwrap_or_default();
+    url::form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name)
+}
+
 /// A parameter that is `true`.
 pub(super) fn flag(exchange: &Exchange, name: &str) -> bool {
     parameter(exchange, name).is_some_and(|value| value == "true")

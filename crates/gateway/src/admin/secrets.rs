@@ -24,7 +24,8 @@ pub(super) async fn handle(request: &Request<'_>, method: &Method, path: &[&str]
         }
         (&Method::PUT, [id]) => {
             let members = request.members()?;
-            control.replace_secret(app, id, body::text(&members, "value")?).await?;
+            let name = members.get("name").filter(|name| !name.is_null()).map(|_| body::text(&members, "name"));
+            control.replace_secret(app, id, name.transpose()?, body::text(&members, "value")?).await?;
             super::no_content()
         }
         (&Method::DELETE, [id]) => {

@@ -57,7 +57,7 @@ async fn login(exchange: &Exchange, provider: &str, body: &[u8]) -> Result<Reply
 async fn profile(exchange: &Exchange) -> Result<Reply, ApiError> {
     let admin = admin(exchange).await?;
     let id = admin.id.to_hex();
-    let provider = if admin.name.contains('@') { "local-userpass" } else { "mongodb-cloud" };
+    let provider = if admin.has_key { "mongodb-cloud" } else { "local-userpass" };
     let profile = json!({
         "user_id": id,
         "domain_id": GROUP,

@@ -30,6 +30,11 @@ pub(super) async fn handle(request: &Request<'_>, method: &Method, path: &[&str]
             Reply::json(StatusCode::OK, &verified)
         }
         (&Method::GET, [id]) => Reply::json(StatusCode::OK, &identity.user(app, id).await?),
+        (&Method::PATCH, [id, "reset_email"]) => {
+            let members = request.members()?;
+            identity.reset_email(app, id, body::text(&members, "email")?).await?;
+            super::no_content()
+        }
         (&Method::DELETE, [id]) => {
             identity.delete_user(app, id).await?;
             super::no_content()

@@ -78,6 +78,7 @@ mod tests {
         anns.pop();
         anns.push(take(0).ok().unwrap());
         drop((anns, others));
-        assert_eq!((places.taken().all, places.taken().of_users.len()), (0, 0));
+        let taken = places.taken();
+        assert_eq!((taken.all, taken.of_users.len()), (0, 0));
     }
 }
