@@ -8,6 +8,14 @@ pub enum TriggerError {
     /// The database failed or refused.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The database does not let a trigger of an app follow what it is about.
+    #[error("the trigger \"{name}\" cannot follow what it is about: {error}")]
+    Unprepared {
+        /// The trigger.
+        name: String,
+        /// The database's story.
+        error: DatabaseError,
+    },
     /// Another host holds the trigger now. Whoever meets this stops.
     #[error("another host runs this trigger now")]
     Superseded,

@@ -94,13 +94,17 @@ impl Triggers {
     /// missed.
     ///
     /// # Errors
-    /// The database's; the dispatcher runs what it ran before.
+    /// [`TriggerError::Unprepared`] and the database's own; the dispatcher runs what it ran before.
     pub async fn deploy(&self, deployment: &Arc<Deployment>) -> Result<(), TriggerError> {
         let app = deployment.app();
         let mut names = Vec::new();
         for plan in plan::of(app) {
-            self.prepare(&plan).await?;
-            names.push(plan.trigger.name);
+            let name = plan.trigger.name.clone();
+            self.prepare(&plan).await.map_err(|error| match error {
+                TriggerError::Database(error) => TriggerError::Unprepared { name: name.clone(), error },
+                error => error,
+            })?;
+            names.push(name);
         }
         let others = doc! {"app": &app.id, "trigger": {"$nin": names}};
         self.shared.store.positions.update_many(others, doc! {"$set": {"paused": true}}).await?;

@@ -239,3 +239,21 @@ async fn what_happens_to_collections_arrives_under_the_names_of_app_services() {
     assert_eq!(kinds, ["create", "createIndexes", "drop", "rename"]);
     stage.stop([host]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_match_that_is_no_query_is_told_until_it_is_mended() {
+    let broken = things(|trigger| trigger.filter = Some(doc! {"fullDocument.n": {"$unknown": 1}}));
+    let mut stage = Stage::new(vec![broken]).await;
+    let host = stage.host("one").await;
+    let operator = stage.operator().await;
+    eventually("it is told", async || {
+        let state = operator.list(&stage.app).await.unwrap().remove(0);
+        state.failure.is_some_and(|failure| failure.starts_with("events do not arrive: "))
+    })
+    .await;
+    stage.data("things").insert_one(doc! {"n": 1}).await.unwrap();
+    stage.app.triggers.insert("changes".to_owned(), things(|_| {}));
+    host.deploy(&stage.app, &stage.directory()).await;
+    assert_eq!(stage.delivered(1).await.iter().map(n).collect::<Vec<_>>(), [1], "what happened meanwhile is not lost");
+    stage.stop([host]).await;
+}
