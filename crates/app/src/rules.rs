@@ -143,6 +143,10 @@ impl Reader<'_> {
             report.mistake(file, None, message, "keep one of the two");
             return;
         }
+        let rules = rules.map(|rules| match self.book.defaults.get(source) {
+            Some(defaults) => rules.with_defaults(defaults),
+            None => rules,
+        });
         let rules = CollectionRules { rules: rules.map(Arc::new), schema: schema.map(Arc::new) };
         self.book.collections.entry(source.to_owned()).or_default().insert((database, collection), rules);
     }

@@ -67,6 +67,28 @@ fn default_rules_are_for_collections_without_roles() {
     assert!(book.rules("another", "shop", "stock").is_none());
 }
 
+/// A filter narrows its collection also where the roles are the default ones: otherwise it would be lost, and everybody
+/// would see everything.
+#[test]
+fn filters_of_a_collection_hold_with_the_default_roles() {
+    let filters = r#"{"roles": [], "filters": [{"name": "own", "apply_when": {}, "query": {"owner": "%%user.id"}}]}"#;
+    let rules = |json: &str| usher_rules::Rules::compile(&serde_json::from_str(json).unwrap()).unwrap();
+    let all = r#"{"name": "all", "apply_when": {}, "read": true}"#;
+    let default = format!(r#"{{"roles": [{all}], "filters": [{{"name": "new", "query": {{"old": false}}}}]}}"#);
+    let read = loaded(&[
+        ("data_sources/main/default_rule.json", &default),
+        ("data_sources/main/shop/orders/rules.json", filters),
+        ("data_sources/main/shop/stock/rules.json", &format!(r#"{{"roles": [{all}]}}"#)),
+    ]);
+    let book = read.app.rules;
+    let both = format!(
+        r#"{{"roles": [{all}], "filters": [
+            {{"name": "own", "apply_when": {{}}, "query": {{"owner": "%%user.id"}}}}, {{"name": "new", "query": {{"old": false}}}}]}}"#
+    );
+    assert_eq!(**book.rules("Cluster0", "shop", "orders").unwrap(), rules(&both));
+    assert_eq!(**book.rules("Cluster0", "shop", "stock").unwrap(), rules(&format!(r#"{{"roles": [{all}]}}"#)));
+}
+
 #[test]
 fn the_older_layouts_have_a_file_for_each_collection() {
     let files = [

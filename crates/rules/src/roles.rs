@@ -42,6 +42,20 @@ impl Rules {
         !self.roles.is_empty()
     }
 
+    /// Rules that say filters and no roles, with the roles of the default rules, whose filters they keep as well: a
+    /// filter that was written for a collection has to narrow it, whoever says its roles. Others stay as they are.
+    #[must_use]
+    pub fn with_defaults(self, defaults: &Self) -> Self {
+        if self.has_roles() || self.filters.is_empty() {
+            return self;
+        }
+        Self {
+            roles: defaults.roles.clone(),
+            filters: self.filters.into_iter().chain(defaults.filters.iter().cloned()).collect(),
+            ask_for_account: self.ask_for_account || defaults.ask_for_account,
+        }
+    }
+
     /// Decides, for one caller, whatever does not depend on a document.
     ///
     /// # Errors
