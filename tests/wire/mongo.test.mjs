@@ -95,6 +95,11 @@ describe("every action of reference 6, by realm-web", () => {
     assert.equal(status, 200);
     assert.deepEqual(body, { _id: { $numberInt: "3" }, n: { $numberInt: "3" } });
     assert.equal(await open.findOneAndDelete({ n: 77 }), null);
+    await assert.rejects(
+      open.findOneAndReplace({ n: 1 }, undefined, { returnNewDocument: true }),
+      realmError(400, "FunctionExecutionError", "'update' is a required document"),
+    );
+    assert.deepEqual((await stored()).map((one) => one.n), [1]);
   });
 
   test("aggregate", async () => {

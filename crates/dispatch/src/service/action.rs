@@ -140,9 +140,11 @@ fn find_and_update(argument: &Document) -> Result<Operation, Failure> {
 }
 
 /// realm-web 2.0.1 sends `findOneAndDelete` under this name, without an update (reference 6). Nobody replaces a document
-/// by nothing, so it is taken for what its author meant.
+/// by nothing, so it is taken for what its author meant; but with options that only a replacement has, its author forgot
+/// the replacement.
 fn find_and_replace(argument: &Document) -> Result<Operation, Failure> {
-    if !argument.contains_key("update") {
+    let replaces = ["update", "upsert", "returnNewDocument"].iter().any(|name| argument.contains_key(name));
+    if !replaces {
         return find_and_delete(argument);
     }
     let replacement = required(argument, "update")?;
