@@ -368,6 +368,26 @@ describe("watch on the wire (reference 3.7)", PATIENCE, () => {
     await eventually(() => stream(main("open"), options));
   });
 
+  test("a host follows 500 collections, however many a default rule lets clients name", async () => {
+    const directory = copyOf("tests/javascript/rules");
+    const rule = { roles: [{ name: "everyone", apply_when: {}, read: true }] };
+    writeFileSync(join(directory, "data_sources/mongodb-atlas/default_rule.json"), JSON.stringify(rule));
+    const host = await start(["serve", "--app", directory]);
+    try {
+      const users = await Promise.all(Array.from({ length: 6 }, () => newUser(host)));
+      const watched = (index) => [main(`c${index}`), { host, token: users[Math.floor(index / 100)].accessToken }];
+      for (let index = 0; index < 500; index += 50) {
+        await Promise.all(Array.from({ length: 50 }, (_, more) => stream(...watched(index + more))));
+      }
+      const refused = await ask(...watched(500));
+      const { error_code, error } = await refused.json();
+      assert.deepEqual([refused.status, error_code, /500 collections/.test(error)], [503, "Overloaded", true], error);
+      await stream(main("c0"), { host, token: users[5].accessToken });
+    } finally {
+      await host.stop();
+    }
+  });
+
   test("the log tells of streams that ended and of those that never began", async () => {
     const user = await newUser();
     const open = await stream(main("open"), { token: user.accessToken });
