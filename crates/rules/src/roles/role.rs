@@ -39,7 +39,7 @@ pub(crate) struct Field<E> {
 impl Role {
     /// Whether an expression speaks of what only the user's account tells.
     pub(super) fn asks_for_account(&self) -> bool {
-        let asks = |permission: &Permission<Node>| permission.any(&Node::asks_for_account);
+        let asks = |permission: &Permission<Node>| permission.any(Node::asks_for_account);
         [&self.apply_when, &self.insert, &self.delete, &self.search].into_iter().any(Node::asks_for_account)
             || [&self.document_filters, &self.document, &self.additional].into_iter().any(asks)
             || self.fields.iter().any(|(_, field)| field.any(&Node::asks_for_account))
