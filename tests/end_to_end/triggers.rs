@@ -318,6 +318,7 @@ async fn a_host_that_was_frozen_begins_nothing_when_it_wakes() {
     let things = database.collection::<Document>("things");
     things.insert_one(doc! {"_id": 0}).await.unwrap();
     eventually("the first delivery", async || calls(&database).await.len() == 1).await;
+    assert_eq!(calls(&database).await[0].get_str("host").unwrap(), "one", "the first was first");
 
     one.freeze();
     things.insert_many((1..=5).map(|id| doc! {"_id": id})).await.unwrap();
