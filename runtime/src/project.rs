@@ -89,19 +89,24 @@ pub(crate) fn read(directory: &Path, output: Output) -> Result<App> {
     Ok(app)
 }
 
-/// Reads an app and builds those of its functions that are source.
-pub(crate) async fn build(directory: &Path, target: &Path, output: Output) -> Result<Project> {
-    compile(read(directory, output)?, target, output).await
+/// As [`load`], for what runs nothing of the app: a secret that is missing is no mistake.
+pub(crate) fn load_sources(directory: &Path) -> std::result::Result<Loaded, Mistakes> {
+    load(directory).or_else(|_| usher_app::load_with(directory, &Secrets::unneeded().with_environment()))
 }
 
-/// Builds those functions of an app that are source.
-pub(crate) async fn compile(app: App, target: &Path, output: Output) -> Result<Project> {
+/// Reads an app and builds those of its functions that are source.
+pub(crate) async fn build(directory: &Path, target: &Path, output: Output) -> Result<Project> {
+    compile(read(directory, output)?, target, false, output).await
+}
+
+/// Builds those functions of an app that are source; npm packages may follow where the app comes over the network.
+pub(crate) async fn compile(app: App, target: &Path, packages_may_follow: bool, output: Output) -> Result<Project> {
     let target = target.to_owned();
     // Cargo blocks for as long as it compiles.
     tokio::task::spawn_blocking(move || {
         let components = usher_app::build(&app, &target, &mut |step| output.progress(step))
             .with_context(|| format!("the functions of \"{}\" could not be built", app.id))?;
-        let options = BundleOptions { tools: target.join("javascript") };
+        let options = BundleOptions { tools: target.join("javascript"), packages_may_follow };
         let scripts = usher_js::bundle(&app, &options, &mut |step| output.progress(step)).map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             anyhow::anyhow!("the JavaScript functions of \"{}\" have mistakes:\n{}", app.id, errors.join("\n"))
@@ -148,6 +153,21 @@ pub(crate) fn as_json(mistakes: &Mistakes) -> Value {
     json!(mistakes)
 }
 
-fn broken(directory: &Path, mistakes: &Mistakes) -> anyhow::Error {
+pub(crate) fn broken(directory: &Path, mistakes: &Mistakes) -> anyhow::Error {
     anyhow::anyhow!("the app in {} has mistakes:\n{mistakes}", directory.display())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_only_reads_sources_needs_no_secrets() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("auth")).unwrap();
+        std::fs::write(directory.path().join("root_config.json"), r#"{"name": "a"}"#).unwrap();
+        let google = r#"{"oauth2-google": {"name": "oauth2-google", "type": "oauth2-google", "disabled": false,
+            "config": {"clientId": "x"}, "secret_config": {"clientSecret": "nobody-has-it"}}}"#;
+        std::fs::write(directory.path().join("auth/providers.json"), google).unwrap();
+        assert!(super::load(directory.path()).is_err());
+        assert_eq!(super::load_sources(directory.path()).unwrap().app.id, "a");
+    }
 }

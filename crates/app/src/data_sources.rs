@@ -85,12 +85,11 @@ pub(crate) fn read(context: Context<'_>) -> DataSources {
     for directory in subdirectories(context, DIRECTORY) {
         let file = join(&directory, "config.json");
         if !context.tree.exists(&file) {
-            context.report.mistake(
-                &file,
-                None,
-                "is missing",
-                format!("write {{\"name\": \"mongodb-atlas\", \"type\": \"mongodb-atlas\"}}, or remove {directory}"),
-            );
+            // It names a cluster, so many keep it out of version control.
+            let name = directory.rsplit('/').next().unwrap_or(&directory).to_owned();
+            context.report.notice(&file, None, format!("is missing: the data source is taken to be {}", quote(&name)));
+            sources.add(context, &file, name, directory);
+            continue;
         }
         if let Some(name) = json::read(context, &file, named).flatten() {
             sources.add(context, &file, name, directory);

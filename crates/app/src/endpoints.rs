@@ -15,7 +15,7 @@ use crate::tree::join;
 use crate::{Context, Endpoint, Function, RunAs, Shape, Validation};
 use entry::Entry;
 
-pub(crate) use webhooks::find as webhooks;
+pub(crate) use webhooks::{find as webhooks, http_services};
 
 /// App Services renamed the directory.
 const DIRECTORIES: [&str; 2] = ["http_endpoints", "https_endpoints"];
@@ -57,8 +57,13 @@ pub(crate) struct Endpoints {
 /// The endpoints of the app with these functions.
 pub(crate) fn read(context: Context<'_>, known: Known<'_>, functions: &BTreeMap<String, Function>) -> Endpoints {
     let mut reader = Reader { known, functions, endpoints: Endpoints::default(), lines: Vec::new() };
-    for directory in DIRECTORIES {
+    for directory in DIRECTORIES.into_iter().rev() {
         let file = join(directory, "config.json");
+        // `pull` into an older export leaves the older file where it was.
+        if !reader.endpoints.endpoints.is_empty() && context.tree.exists(&file) {
+            context.report.notice(&file, None, format!("not read: {} has the newer endpoints", DIRECTORIES[1]));
+            break;
+        }
         json::read(context, &file, |node| {
             node.array().unwrap_or_default().into_iter().for_each(|node| reader.endpoint(node));
         });

@@ -43,6 +43,8 @@ pub struct App {
     pub functions: BTreeMap<String, Function>,
     /// The names under which functions ask for MongoDB (`context.services.get`), in order of their directories.
     pub data_sources: Vec<String>,
+    /// Further names under which functions ask for what `context.http` is.
+    pub http_services: Vec<String>,
     /// `context.values`, by name.
     pub values: BTreeMap<String, AppValue>,
     /// `context.environment`.

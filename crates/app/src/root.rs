@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::Context;
-use crate::json::{self, Fields};
+use crate::json::{self, Fields, Node};
 use crate::names::{is_word, near, quote};
 
 /// How the files of an app are arranged.
@@ -24,6 +24,8 @@ pub(crate) const FILES: [(&str, Layout, &[u64]); 4] = [
     ("config.json", Layout::Older, &[20_200_603, 20_180_301]),
     ("stitch.json", Layout::Older, &[20_200_603, 20_180_301]),
 ];
+/// Holds the client app id as `client_app_id`; its `app_id` is an internal one.
+const PULLED: &str = ".mdb/meta.json";
 /// The environments of App Services; the first is that of an app that names none.
 pub(crate) const ENVIRONMENTS: [&str; 5] = ["", "development", "testing", "qa", "production"];
 const KEYS: &[&str] = &[
@@ -69,6 +71,11 @@ pub(crate) fn read(context: Context<'_>) -> Root {
     let fitting: Vec<_> = present.iter().filter(|(file, layout, _)| fits(context, file, *layout)).collect();
     let (file, layout, versions) = match (&fitting[..], &present[..]) {
         ([only], _) => **only,
+        // `pull` into an older export leaves the older file where it was.
+        ([first, second], _) if first.1 == second.1 => {
+            context.report.notice(second.0, None, format!("not read: {} is the newer root file", first.0));
+            **first
+        }
         ([first, second, ..], _) => {
             let message = format!("there is {} as well, and an app has one root file", second.0);
             context.report.mistake(first.0, None, message, "keep the newer one");
@@ -96,8 +103,18 @@ pub(crate) fn read(context: Context<'_>) -> Root {
             return Root::default();
         }
     };
-    let read = json::read(context, file, |node| node.object().map(|fields| root(fields, file, layout, versions)));
+    let pulled = pulled_id(context);
+    let read =
+        json::read(context, file, |node| node.object().map(|fields| root(fields, file, layout, versions, pulled)));
     read.flatten().unwrap_or(Root { layout, file, ..Root::default() })
+}
+
+/// The client app id beside the root file, where the newest command-line tool of App Services left it.
+fn pulled_id(context: Context<'_>) -> Option<String> {
+    if !context.tree.exists(PULLED) {
+        return None;
+    }
+    json::read(context, PULLED, |node| id(node.object()?.get("client_app_id")?).map(str::to_owned)).flatten()
 }
 
 /// Whether a file is a root file. Other programs have a `config.json` or a `stitch.json` too; those of App Services
@@ -110,7 +127,7 @@ fn fits(context: Context<'_>, file: &str, layout: Layout) -> bool {
         })
 }
 
-fn root(fields: Fields<'_>, file: &'static str, layout: Layout, versions: &[u64]) -> Root {
+fn root(fields: Fields<'_>, file: &'static str, layout: Layout, versions: &[u64], pulled: Option<String>) -> Root {
     version(fields, file, versions);
     let origins = match layout {
         Layout::Current => {
@@ -127,7 +144,7 @@ fn root(fields: Fields<'_>, file: &'static str, layout: Layout, versions: &[u64]
     Root {
         layout,
         file,
-        id: id(fields).unwrap_or_default().to_owned(),
+        id: app_id(fields, pulled),
         name: name.to_owned(),
         deployment_model: deployment_model(fields).to_owned(),
         location: fields.text("location").or(fields.text("provider_region")).unwrap_or("US-VA").to_owned(),
@@ -152,9 +169,15 @@ fn version(fields: Fields<'_>, file: &str, versions: &[u64]) {
     }
 }
 
-/// The client app id: `app_id`, or else the name. The id in `.mdb/app_meta.json` is an internal one.
-fn id(fields: Fields<'_>) -> Option<&str> {
-    let node = fields.get("app_id").filter(|node| !node.is_empty()).or(fields.get("name"))?;
+/// The client app id: `app_id`, or else the one beside the root file, or else the name.
+fn app_id(fields: Fields<'_>, pulled: Option<String>) -> String {
+    let own = fields.get("app_id").filter(|node| !node.is_empty());
+    let own = own.and_then(id).map(str::to_owned).or(pulled);
+    own.or_else(|| fields.get("name").and_then(id).map(str::to_owned)).unwrap_or_default()
+}
+
+/// An id that may stand in the app's URLs, where clients look for it.
+fn id(node: Node<'_>) -> Option<&str> {
     let id = node.text()?;
     if !is_word(id) {
         node.mistake(
@@ -169,9 +192,10 @@ fn deployment_model(fields: Fields<'_>) -> &str {
     let Some(model) = fields.text("deployment_model") else {
         return "LOCAL";
     };
-    if !["LOCAL", "GLOBAL"].contains(&model)
-        && let Some(node) = fields.get("deployment_model")
-    {
+    if let Some(known) = ["LOCAL", "GLOBAL"].into_iter().find(|known| known.eq_ignore_ascii_case(model)) {
+        return known;
+    }
+    if let Some(node) = fields.get("deployment_model") {
         node.mistake(format!("{} is not a deployment model", quote(model)), "write \"LOCAL\" or \"GLOBAL\"");
     }
     model

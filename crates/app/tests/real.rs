@@ -144,3 +144,44 @@ fn what_public_exports_hold_is_read_or_told() {
         assert!(told.starts_with(wanted), "{told}\nis not\n{wanted}");
     }
 }
+
+/// What was pulled over an older export, written by hand or left out of version control is read as it was meant.
+#[test]
+fn what_public_exports_have_besides_is_no_mistake() {
+    let changed: common::Files<'_> = &[
+        ("root_config.json", r#"{"name": "newer", "deployment_model": "Local"}"#),
+        (
+            "data_sources/Cluster1/shop/orders/rules.json",
+            r#"{"roles": [{"name": "all", "apply_when": {}, "read": true}]}"#,
+        ),
+        (
+            "auth/providers.json",
+            r#"{"local-userpass": {"name": "local-userpass", "type": "local-userpass", "disabled": false,
+                "config": {"autoConfirm": true, "runResetFunction": "", "runConfirmationFunction": false}}}"#,
+        ),
+        ("https_endpoints/config.json", r#"[{"route": "/a", "http_method": "GET", "function_name": "answer"}]"#),
+        ("http_endpoints/config.json", r#"[{"route": "/a", "http_method": "GET", "function_name": "removed"}]"#),
+        ("services/hooks/config.json", r#"{"name": "hooks", "type": "http", "config": {}}"#),
+        (
+            "services/hooks/incoming_webhooks/in/config.json",
+            r#"{"name": "in", "options": {"httpMethod": "POST", "secret": "l1teral", "validationMethod": "VERIFY_PAYLOAD"}}"#,
+        ),
+        ("services/hooks/incoming_webhooks/in/source.js", "exports = () => 1;"),
+    ];
+    let files: Vec<_> =
+        EXPORT.iter().filter(|(path, _)| !path.starts_with("http_endpoints")).chain(changed).copied().collect();
+    let loaded = load_both(&files).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let app = loaded.app;
+    assert_eq!((app.id.as_str(), app.deployment_model.as_str()), ("newer", "LOCAL"));
+    assert!(app.data_sources.iter().any(|name| name == "Cluster1"), "{:?}", app.data_sources);
+    assert!(app.http_services.iter().any(|name| name == "hooks"), "{:?}", app.http_services);
+    let webhook = app.endpoints.iter().find(|one| one.service.as_deref() == Some("hooks"));
+    assert_eq!(webhook.map(|one| &one.validation), Some(&Validation::Signature("l1teral".into())));
+    assert!(app.endpoints.iter().any(|one| one.route == "/a" && one.function == "answer"));
+    let told = |file: &str| loaded.notices.iter().filter(|notice| notice.to_string().starts_with(file)).count();
+    for file in ["realm_config.json", "data_sources/Cluster1/config.json", "http_endpoints/config.json: not read"] {
+        assert_eq!(told(file), 1, "{file}: {:#?}", loaded.notices);
+    }
+    assert_eq!(told("services/hooks/incoming_webhooks/in/config.json:1: the secret itself"), 1);
+    assert!(!loaded.notices.iter().any(|notice| notice.to_string().contains("l1teral")));
+}

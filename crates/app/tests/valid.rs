@@ -129,6 +129,19 @@ fn the_metadata_of_the_command_line_client_is_not_the_app_id() {
     assert_eq!(load_both(&files).unwrap().app.id, "shop");
 }
 
+/// The newest layout has no `app_id`, and clients ask for the client app id.
+#[test]
+fn the_client_app_id_is_found_beside_a_root_file_that_does_not_say_it() {
+    let pulled = (".mdb/meta.json", r#"{"app_id": "0123456789abcdef01234567", "client_app_id": "tiny-abcde"}"#);
+    let id = |root: &str| load_both(&[("root_config.json", root), pulled]).unwrap().app.id;
+    assert_eq!(id(r#"{"name": "tiny"}"#), "tiny-abcde");
+    assert_eq!(id(r#"{"name": "tiny two"}"#), "tiny-abcde");
+    assert_eq!(id(r#"{"name": "tiny", "app_id": "tiny-fghij"}"#), "tiny-fghij");
+    let bad = [("root_config.json", r#"{"name": "tiny"}"#), (".mdb/meta.json", "{\"client_app_id\": \"a b\"}")];
+    let mistakes = load_both(&bad).unwrap_err().0;
+    assert!(mistakes[0].to_string().starts_with(".mdb/meta.json:1: \"a b\" cannot be an app id"), "{mistakes:?}");
+}
+
 #[test]
 fn custom_user_data_that_is_off_needs_nothing_more() {
     for content in [

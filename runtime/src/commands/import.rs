@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use usher_app::{App, HttpGrant};
+use usher_app::{App, HttpGrant, Loaded};
 use usher_contract::Operations;
 
 use crate::output::Output;
@@ -52,7 +52,7 @@ fn put(directory: &Path, proposal: &Proposal, output: Output) -> Result<()> {
     let file = directory.join(FILE);
     usher_app::write_grants(directory, &proposal.config).with_context(|| format!("cannot write {}", file.display()))?;
     // What was written must be what the next command reads.
-    if let Err(mistakes) = project::load(directory) {
+    if let Err(mistakes) = project::load_sources(directory) {
         bail!("{} was written, and has to be mended:\n{mistakes}", file.display());
     }
     output.done(format!("wrote {}", file.display()));
@@ -61,7 +61,9 @@ fn put(directory: &Path, proposal: &Proposal, output: Output) -> Result<()> {
 
 impl Import {
     pub(crate) fn run(&self, output: Output) -> Result<()> {
-        let app = project::read(&self.directory, output)?;
+        let Loaded { app, notices } =
+            project::load_sources(&self.directory).map_err(|mistakes| project::broken(&self.directory, &mistakes))?;
+        notices.iter().for_each(|notice| output.notice(notice));
         let file = self.directory.join(FILE);
         if file.exists() && !self.force && !self.dry_run {
             bail!("{} exists; --force writes it anew, --dry-run only prints", file.display());

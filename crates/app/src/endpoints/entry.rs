@@ -120,8 +120,8 @@ pub(super) fn validation(
             return None;
         }
     };
-    let named = secret_keys.iter().find_map(|key| fields.get(key)).filter(|node| !node.is_empty());
-    let Some(named) = named else {
+    let named = secret_keys.iter().find_map(|key| Some((*key, fields.get(key)?))).filter(|(_, node)| !node.is_empty());
+    let Some((found, named)) = named else {
         if disabled {
             return Some(make(String::new()));
         }
@@ -129,7 +129,15 @@ pub(super) fn validation(
         node.mistake("a secret is needed, and none is named", format!("add {}, the name of a secret", quote(key)));
         return None;
     };
-    secret(named.one_or_more().first().copied().unwrap_or(named), secrets, disabled).map(make)
+    let named = named.one_or_more().first().copied().unwrap_or(named);
+    // Webhooks were exported with the secret itself; what Usher's own documents say is its name.
+    if found == "secret"
+        && let Some(text) = named.as_text().filter(|text| secrets.get(text).is_none())
+    {
+        named.notice("the secret itself stands here: keep it out of version control, or write the name of a secret");
+        return Some(make(text.to_owned()));
+    }
+    secret(named, secrets, disabled).map(make)
 }
 
 /// The text is not quoted: some wrote the secret itself in the place of its name.

@@ -60,6 +60,12 @@ pub(crate) fn find(context: Context<'_>, directory: &Path, secrets: &Secrets) ->
     webhooks
 }
 
+/// The names of the services of HTTP. Functions of older apps send requests by them.
+pub(crate) fn http_services(context: Context<'_>) -> Vec<String> {
+    let directories = [SERVICES].into_iter().chain(DIRECTORIES).flat_map(|services| subdirectories(context, services));
+    directories.filter_map(|directory| http_service(context, &directory)).collect()
+}
+
 /// Whether a directory is that of a service of HTTP whose webhooks are answered.
 fn http_service(context: Context<'_>, directory: &str) -> Option<String> {
     let file = join(directory, "config.json");

@@ -234,7 +234,7 @@ impl<'d> Fields<'d> {
 
     /// A switch that is off where it is absent.
     pub(crate) fn flag(self, key: &str) -> bool {
-        self.get(key).and_then(Node::boolean).unwrap_or(false)
+        self.get(key).filter(|node| !node.is_text("")).and_then(Node::boolean).unwrap_or(false)
     }
 
     /// The fields whose keys are not among `known`.
