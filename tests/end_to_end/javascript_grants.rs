@@ -311,7 +311,11 @@ async fn an_operator_calls_scripts_from_the_command_line() {
                 "exports = (...numbers) => numbers.reduce((sum, each) => sum + each, 0);",
                 json!({ "private": true }),
             ),
-            ("who", "exports = () => [context.user.type, context.runningAsSystem()];", json!({})),
+            (
+                "who",
+                "exports = () => [context.user.type, context.runningAsSystem(), context.user.data, context.user.custom_data];",
+                json!({}),
+            ),
             ("fails", "exports = () => {\n  undeclared.thing;\n};", json!({})),
         ],
     );
@@ -327,7 +331,7 @@ async fn an_operator_calls_scripts_from_the_command_line() {
     assert!(ok && sum.contains("42"), "{sum}{errors}");
     let (ok, who, errors) = call(&["--json", "who"]);
     let who: Value = serde_json::from_str(&who).unwrap_or_else(|error| panic!("{error}: {who}{errors}"));
-    assert!(ok && who.to_string().contains(r#"["system",true]"#), "{who}");
+    assert!(ok && who.to_string().contains(r#"["system",true,{},{}]"#), "{who}");
     let (ok, _, errors) = call(&["fails"]);
     assert!(!ok && errors.contains("ReferenceError: 'undeclared' is not defined"), "{errors}");
     assert!(errors.contains("functions/fails.js:2:"), "{errors}");

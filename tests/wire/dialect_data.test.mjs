@@ -233,6 +233,9 @@ describe("transactions", () => {
   test("find, aggregate and insertOne in a session", async () => {
     assert.deepEqual(await run("findInside"), { inside: ["a", "b", "c"], sum: 11, after: 2 });
   });
+  test("what withTransaction committed may be committed again", async () => {
+    assert.deepEqual(await run("committedTwice"), { _id: "a", amount: 11 });
+  });
   test("misuse says what is wrong", async () => {
     assert.deepEqual(await run("misuse"), [
       "commitTransaction: no transaction was started in this session",

@@ -149,6 +149,7 @@ describe("real-apps 10.15: context.http", () => {
   });
   test("cookies", async () => assert.deepEqual(await request("cookies"), { got: "sent=yes", two: "2" }));
   test("as the service http", async () => assert.equal(await request("service"), 200));
+  test("as a service of HTTP that the app names", async () => assert.equal(await request("namedService"), 200));
   test("bytes", async () => {
     const { text } = await callText(usher, user, "web/request", JSON.stringify([server.origin, "binary"]));
     assert.equal(text, '{"$binary":{"base64":"AP8B","subType":"00"}}');

@@ -276,8 +276,9 @@ describe("the caller", () => {
   const password = (address, word = PASSWORD) => ({ headers: { email: address, password: word } });
 
   test("is the system where the function runs as that", async () => {
-    assert.deepEqual(await value(at("/who/system")), { type: "system", system: true });
-    assert.deepEqual(await value(at("/who/system"), bearer(user.accessToken)), { type: "system", system: true });
+    const system = { type: "system", data: {}, system: true };
+    assert.deepEqual(await value(at("/who/system")), system);
+    assert.deepEqual(await value(at("/who/system"), bearer(user.accessToken)), system);
   });
 
   test("is the user of an access token, who is not told to the function twice", async () => {

@@ -27,6 +27,9 @@ pub use authority::authorities;
 pub struct BundleOptions {
     /// A directory where packages and the bundler are installed and kept for the next time. Made where it is missing.
     pub tools: PathBuf,
+    /// Whether packages that are not there may come later: it is told, and requiring one fails until then. Otherwise each
+    /// is an error.
+    pub packages_may_follow: bool,
 }
 
 /// Something that keeps an app's JavaScript from running.
@@ -77,7 +80,7 @@ pub fn bundle(
     }
     let esbuild = esbuild::Esbuild::new(&options.tools);
     sources.transform_modules(&esbuild, progress);
-    let dependencies = dependencies::bundle(app, &mut sources, &esbuild, progress);
+    let dependencies = dependencies::bundle(app, &mut sources, &esbuild, options, progress);
     for notice in std::mem::take(&mut sources.notices) {
         progress(&notice);
     }

@@ -151,6 +151,8 @@ fn hosts_of_requests_are_named() {
             await fetch(BASE + id);
             await context.http.post({ scheme: 'https', host: 'four.example.com', path: '/x' });
             await context.http.get({ url: context.values.get('url') });
+            await context.services.get('mailer').put({ url: 'https://five.example.com' });
+            await context.services.get('http').head({ url: 'https://six.example.com' });
         };";
     let scan = found(source);
     assert!(scan.uses_context_http);
@@ -159,7 +161,9 @@ fn hosts_of_requests_are_named() {
         [
             "http://three.example.com",
             "https://api.example.com",
+            "https://five.example.com",
             "https://four.example.com",
+            "https://six.example.com",
             "https://two.example.com:8443"
         ]
     );

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use usher_app::App;
 
-use super::BundleError;
 use super::builtins::{self, Builtin};
 use super::esbuild::{Esbuild, Told};
 use super::metafile::Metafile;
 use super::packages;
 use super::resolve;
 use super::sources::{Site, Sources};
+use super::{BundleError, BundleOptions};
 use crate::scan::scan;
 
 /// The name of the script, in messages and in the metafile.
@@ -47,6 +47,7 @@ pub(super) fn bundle(
     app: &App,
     sources: &mut Sources,
     esbuild: &Esbuild<'_>,
+    options: &BundleOptions,
     progress: &mut dyn FnMut(&str),
 ) -> Option<Dependencies> {
     let required = std::mem::take(&mut sources.packages);
@@ -55,7 +56,7 @@ pub(super) fn bundle(
     }
     match packages::root(app, esbuild.tools, progress).and_then(|root| fs::canonicalize(&root).map_err(|e| io(&e))) {
         Ok(root) => {
-            let there = present(app, sources, &root, required);
+            let there = present(app, sources, &root, required, options.packages_may_follow);
             (!there.is_empty()).then(|| bundled(sources, &root, &there, esbuild, progress)).flatten()
         }
         Err(error) => {
@@ -75,6 +76,7 @@ fn present(
     sources: &mut Sources,
     root: &Path,
     required: BTreeMap<String, Vec<Site>>,
+    may_follow: bool,
 ) -> BTreeMap<String, Vec<Site>> {
     let (there, missing): (BTreeMap<_, _>, BTreeMap<_, _>) = required.into_iter().partition(|(specifier, _)| {
         let package = resolve::package(specifier);
@@ -92,7 +94,12 @@ fn present(
             format!("list it in functions/package.json: `npm install {package}` in functions/ does that")
         };
         for site in &sites {
-            sources.missing(site, format!("there is no package {package:?}"), &help);
+            let message = format!("there is no package {package:?}");
+            if may_follow {
+                sources.notices.push(format!("{}; requiring it fails until it is there", site.error(message, &help)));
+            } else {
+                sources.missing(site, message, &help);
+            }
         }
         sources.forget(&specifier);
     }

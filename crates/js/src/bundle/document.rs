@@ -52,6 +52,7 @@ pub(super) fn write(app: &App, sources: Sources, dependencies: Option<Dependenci
     doc! {
         "share_instance": app.usher.share_instance,
         "data_sources": &app.data_sources,
+        "http_services": &app.http_services,
         "others": others.collect::<Vec<_>>(),
         "functions": functions,
         "modules": modules,

@@ -141,6 +141,9 @@ pub(super) fn executes(collected: &Collected<'_>) -> Vec<String> {
     names.into_iter().collect()
 }
 
+/// The methods of `context.http`.
+const VERBS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
+
 /// Every HTTP request; and whether there is one by `context.http`.
 pub(super) fn requests(collected: &Collected<'_>, lines: &Lines<'_>) -> (Vec<HttpUse>, bool) {
     let (mut uses, mut by_context) = (Vec::new(), false);
@@ -150,7 +153,8 @@ pub(super) fn requests(collected: &Collected<'_>, lines: &Lines<'_>) -> (Vec<Htt
         let senders = collected.names.of(sender);
         let context = senders.iter().any(|one| match one {
             Value::Http => true,
-            Value::Service(name) => name.as_deref() == Some("http"),
+            // A service of HTTP, whatever its name: the client of MongoDB has one method, `db`, and sessions.
+            Value::Service(_) => matches!(method(&call.callee), Some((_, verb)) if VERBS.contains(&verb)),
             _ => false,
         });
         let package =

@@ -43,7 +43,7 @@ impl Fixture {
 
     pub(crate) fn bundle_with(&mut self, tools: &Path) -> Result<Option<Value>, Vec<BundleError>> {
         let app = usher_app::load(self.path()).unwrap().app;
-        let options = BundleOptions { tools: tools.to_owned() };
+        let options = BundleOptions { tools: tools.to_owned(), packages_may_follow: false };
         let bytes = bundle(&app, &options, &mut |line| self.told.push(line.to_owned()))?;
         Ok(bytes.map(|bytes| serde_json::to_value(bson::Document::from_reader(&*bytes).unwrap()).unwrap()))
     }

@@ -1,4 +1,4 @@
 exports = () => {
-  const { id, type } = context.user;
-  return { id, type, system: context.runningAsSystem() };
+  const { id, type, data } = context.user;
+  return { id, type, data, system: context.runningAsSystem() };
 };

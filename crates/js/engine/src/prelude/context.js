@@ -27,6 +27,8 @@
       if (user === undefined) {
         host.touch();
         user = host.caller();
+        // App Services gave documents, where there is nothing in them as well (reference 5.4).
+        for (const part of ["data", "custom_data"]) if (user[part] === undefined) user[part] = {};
       }
       return user;
     }
@@ -70,7 +72,7 @@
         this.#services = {
           get(name) {
             if (name === "mongodb-atlas" || usher.services.includes(name)) return usher.service(name, acting);
-            return name === "http" ? usher.http(acting) : undefined;
+            return name === "http" || usher.httpServices.includes(name) ? usher.http(acting) : undefined;
           },
         };
       }

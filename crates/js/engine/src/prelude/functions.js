@@ -166,6 +166,7 @@
   usher.load = (scripts) => {
     shared = !!scripts.share_instance;
     usher.services = scripts.data_sources || ["mongodb-atlas"];
+    usher.httpServices = scripts.http_services || [];
     usher.elsewhere = new Set(scripts.others || []);
     usher.addModules(scripts.modules || []);
     const errors = [];

@@ -35,11 +35,13 @@
   /** A session: at most one transaction at a time. Operations belong to it that are given `{session}`. */
   class Session {
     #transaction;
+    #committed = false;
     get transaction() { return this.#transaction; }
     inTransaction() { return this.#transaction !== undefined; }
     startTransaction() {
       if (this.#transaction !== undefined) throw new Error("this session is in a transaction: commit or abort it first");
       host.touch();
+      this.#committed = false;
       this.#transaction = { number: host.begin(), handles: new Map() };
     }
     #end(method) {
@@ -48,7 +50,14 @@
       this.#transaction = undefined;
       return number;
     }
-    async commitTransaction() { host.commit(this.#end("commitTransaction")); }
+    #commit(method) {
+      host.commit(this.#end(method));
+      this.#committed = true;
+    }
+    /** Once more is no mistake, as in every driver: some commit what `withTransaction` has committed. */
+    async commitTransaction() {
+      if (!this.#committed) this.#commit("commitTransaction");
+    }
     async abortTransaction() { host.abort(this.#end("abortTransaction")); }
     async endSession() {
       if (this.#transaction !== undefined) host.abort(this.#end("endSession"));
@@ -60,7 +69,7 @@
         this.startTransaction();
         try {
           const result = await callback(this);
-          if (this.#transaction !== undefined) host.commit(this.#end("withTransaction"));
+          if (this.#transaction !== undefined) this.#commit("withTransaction");
           return result;
         } catch (error) {
           if (this.#transaction !== undefined) host.abort(this.#end("withTransaction"));

@@ -64,6 +64,13 @@ const cases = {
     await session.abortTransaction();
     return { inside: inside.map(({ _id }) => _id), sum: summed[0].sum, after: await accounts().count() };
   },
+  async committedTwice() {
+    const session = mongodb.startSession();
+    await session.withTransaction(() => accounts().updateOne({ _id: "a" }, { $inc: { amount: 1 } }, { session }));
+    await session.commitTransaction();
+    await session.endSession();
+    return accounts().findOne({ _id: "a" });
+  },
   async misuse() {
     const errors = [];
     const session = mongodb.startSession();

@@ -35,6 +35,8 @@ exports = async (origin, name) => {
     }
     case "service":
       return (await context.services.get("http").get({ url: `${origin}/echo` })).statusCode;
+    case "namedService":
+      return (await context.services.get("outside").get({ url: `${origin}/echo` })).statusCode;
     case "binary":
       return (await http.get({ url: `${origin}/bytes` })).body;
     case "fetch": {
