@@ -109,6 +109,11 @@ fn function(fields: Fields<'_>, known: Known<'_>, disabled: bool) -> Option<Stri
     let named = match processor {
         Some(processor) => processor.object()?.required("config")?.object()?.required("function_name")?,
         None if bridge.is_some() => return None,
+        // So App Services exported a trigger whose function was deleted.
+        None if fields.get("function_name").is_none() => {
+            fields.node.notice("names no function, so the trigger was left out");
+            return None;
+        }
         None => fields.required("function_name")?,
     };
     match named.text()? {

@@ -162,7 +162,6 @@ const CASES: &[Case<'_>] = &[
     ("rule of who may call with a mistake", &[(FUNCTIONS, "[{\"name\": \"hello\", \"can_evaluate\":\n{\"%%user.id\":\n{\"$exist\": true}}}]")], (FUNCTIONS, 3, "$exist")),
     // Triggers
     ("trigger of no kind", &[(TRIGGER, "{\"name\": \"t\", \"function_name\": \"hello\", \"config\": {},\n\"type\": \"DATABSE\"}")], (TRIGGER, 2, "did you mean \"DATABASE\"?")),
-    ("trigger without a function", &[(TRIGGER, "\n{\"name\": \"t\", \"type\": \"SCHEDULED\", \"config\": {\"schedule\": \"0 0 * * *\"}}")], (TRIGGER, 2, "\"function_name\" is missing")),
     ("trigger of a function that is not there", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"SCHEDULED\", \"config\": {\"schedule\": \"0 0 * * *\"}, \"event_processors\": {\"FUNCTION\": {\"config\": {\n\"function_name\": \"helo\"}}}}")], (TRIGGER, 2, "did you mean \"hello\"?")),
     ("schedule of too few fields", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"SCHEDULED\", \"function_name\": \"hello\", \"config\": {\n\"schedule\": \"0 3 * *\"}}")], (TRIGGER, 2, "has 4 fields, where a schedule has five")),
     ("schedule of a strange hour", &[(TRIGGER, "{\"name\": \"t\", \"type\": \"SCHEDULED\", \"function_name\": \"hello\", \"config\": {\n\"schedule\": \"0 25 * * *\"}}")], (TRIGGER, 2, "is not a schedule")),

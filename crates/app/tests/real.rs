@@ -167,6 +167,11 @@ fn what_public_exports_have_besides_is_no_mistake() {
             r#"{"name": "in", "options": {"httpMethod": "POST", "secret": "l1teral", "validationMethod": "VERIFY_PAYLOAD"}}"#,
         ),
         ("services/hooks/incoming_webhooks/in/source.js", "exports = () => 1;"),
+        (
+            "triggers/idle.json",
+            r#"{"name": "idle", "type": "DATABASE", "disabled": false,
+                "config": {"service_name": "Cluster0", "database": "shop", "collection": "orders", "operation_types": ["INSERT"]}}"#,
+        ),
     ];
     let files: Vec<_> =
         EXPORT.iter().filter(|(path, _)| !path.starts_with("http_endpoints")).chain(changed).copied().collect();
@@ -183,5 +188,6 @@ fn what_public_exports_have_besides_is_no_mistake() {
         assert_eq!(told(file), 1, "{file}: {:#?}", loaded.notices);
     }
     assert_eq!(told("services/hooks/incoming_webhooks/in/config.json:1: the secret itself"), 1);
+    assert_eq!((told("triggers/idle.json:1: names no function"), app.triggers.contains_key("idle")), (1, false));
     assert!(!loaded.notices.iter().any(|notice| notice.to_string().contains("l1teral")));
 }
