@@ -33,6 +33,8 @@ pub struct Scan {
     pub writes: Operations,
     /// Functions that it calls by a literal name, sorted.
     pub executes: Vec<String>,
+    /// The lines where it calls one by a name that is known only at run time.
+    pub executes_unknown: Vec<u32>,
     /// Origins (`https://api.example.com`) of requests whose URL begins with a literal, sorted.
     pub http_hosts: Vec<String>,
     /// Every HTTP request, in order.
@@ -138,13 +140,15 @@ fn found(program: &Program<'_>, is_module: bool, lines: &Lines<'_>) -> Scan {
     let requires = requires(&collected, lines);
     let (collections, writes) = uses::collections(&collected, lines);
     let (http, uses_context_http) = uses::requests(&collected, lines);
+    let (executes, executes_unknown) = uses::executes(&collected, lines);
     let hosts: BTreeSet<String> = http.iter().filter_map(|request| request.origin.clone()).collect();
     Scan {
         requires,
         is_module,
         collections,
         writes,
-        executes: uses::executes(&collected),
+        executes,
+        executes_unknown,
         http_hosts: hosts.into_iter().collect(),
         http,
         uses_context_http,

@@ -136,7 +136,9 @@ fn executed_functions_are_named() {
             context.functions.execute(x);
             other.execute('not this');
         };";
-    assert_eq!(found(source).executes, ["one", "two", "utils/add"]);
+    let scan = found(source);
+    assert_eq!(scan.executes, ["one", "two", "utils/add"]);
+    assert_eq!(scan.executes_unknown, [6]);
 }
 
 #[test]

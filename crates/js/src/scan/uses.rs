@@ -127,18 +127,23 @@ fn staged<'a>(
     operations
 }
 
-/// The functions that are called by a literal name.
-pub(super) fn executes(collected: &Collected<'_>) -> Vec<String> {
-    let mut names = BTreeSet::new();
+/// The functions that are called by a literal name, and the lines of calls by other names.
+pub(super) fn executes(collected: &Collected<'_>, lines: &Lines<'_>) -> (Vec<String>, Vec<u32>) {
+    let (mut names, mut unknown) = (BTreeSet::new(), BTreeSet::new());
     for call in &collected.calls {
         if let Some((object, "execute")) = method(&call.callee)
             && collected.names.of(object).iter().any(|value| matches!(value, Value::Functions))
         {
             let name = call.arguments.first().and_then(|argument| argument.as_expression());
-            names.extend(collected.names.texts(name).into_iter().flatten());
+            for text in collected.names.texts(name) {
+                match text {
+                    Some(text) => drop(names.insert(text)),
+                    None => drop(unknown.insert(lines.place(call.span.start).0)),
+                }
+            }
         }
     }
-    names.into_iter().collect()
+    (names.into_iter().collect(), unknown.into_iter().collect())
 }
 
 /// The methods of `context.http`.

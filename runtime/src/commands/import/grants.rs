@@ -83,6 +83,11 @@ pub(super) fn propose(app: &App, used: &[Used], ruled: &[Named]) -> Proposal {
                     found.collection(member, file, it);
                 }
                 found.http(member, file, scan);
+                for line in &scan.executes_unknown {
+                    let message = "which function is called is known only at run time: what passes is copied, without \
+                                   functions and live objects, unless \"share_instance\" in usher.json is true";
+                    found.warn(file, *line, message.to_owned());
+                }
             }
         }
     }
@@ -243,7 +248,8 @@ impl<'a> Found<'a> {
             (None, Some(_)) => "the database",
             (None, None) => "the database and the collection",
         };
-        let message = format!("{what} is known only at run time: granted is {granted}; narrow it in usher.json");
+        let are = if it.database.is_none() && it.collection.is_none() { "are" } else { "is" };
+        let message = format!("{what} {are} known only at run time: granted is {granted}; narrow it in usher.json");
         self.warn(file, it.line, message);
     }
 

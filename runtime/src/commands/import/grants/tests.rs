@@ -56,6 +56,7 @@ fn scan(collections: &[Use<'_>]) -> Scan {
         collections: collections.collect(),
         writes: READ,
         executes: Vec::new(),
+        executes_unknown: Vec::new(),
         http_hosts: Vec::new(),
         http: Vec::new(),
         uses_context_http: false,
@@ -259,6 +260,16 @@ fn the_table_says_on_whose_behalf() {
     app.rules.defaults.insert("mongodb-atlas".to_owned(), std::sync::Arc::new(rules));
     let ruled = "the caller: what the rules allow";
     assert_eq!(whom(&app), [&format!("system; {ruled}"), "system", ruled], "rules govern custom data, too");
+}
+
+#[test]
+fn a_call_of_a_function_that_is_known_only_at_run_time_is_told() {
+    let sources = [used("caller", Scan { executes_unknown: vec![7], ..scan(&[]) })];
+    let warnings = propose(&app(&["caller"], &[]), &sources, &[]).warnings;
+    let [warning] = &warnings[..] else { panic!("{warnings:?}") };
+    assert!(
+        warning.to_string().starts_with("functions/caller.js:7: which function is called is known only at run time")
+    );
 }
 
 #[test]
