@@ -23,7 +23,8 @@ impl Deployer for Rooms {
         // The environment's secrets are those of apps that the operator serves, not of apps that come over the network.
         let secrets = Secrets::from_map(secrets);
         let app = read(directory, &secrets)?;
-        let project = project::compile(app, self.build_directory(), SILENT).await.map_err(mistakes)?;
+        // The command line of App Services uploads packages after the functions that require them.
+        let project = project::compile(app, self.build_directory(), true, SILENT).await.map_err(mistakes)?;
         let deployment = self.load(project).await.map_err(mistakes)?;
         let prepared = self.identity.prepare_app(deployment.app()).await;
         prepared.map_err(|error| Refusal::Internal(format!("{:#}", anyhow::Error::from(error))))?;

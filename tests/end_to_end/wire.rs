@@ -109,6 +109,11 @@ fn the_last_stitch_sdk() {
 }
 
 #[test]
+fn a_command_line_pushes_an_app() {
+    node_alone("command_line.test.mjs");
+}
+
+#[test]
 fn registrations_are_confirmed_and_passwords_reset() {
     node_alone("userpass.test.mjs");
 }

@@ -14,6 +14,7 @@ pub(crate) async fn handle(exchange: &Exchange, body: &[u8]) -> Result<Reply, Ap
         ["api", "client", "v2.0", "auth", rest @ ..] => of_session(exchange, rest, body).await,
         ["api", "admin", "v3.0", rest @ ..] => admin::handle(exchange, rest, body).await,
         ["api", "private", "v1.0", rest @ ..] => admin::private(exchange, rest),
+        ["api", "public", "v1.0", rest @ ..] => admin::public(exchange, rest),
         ["app", app, "endpoint", path @ ..] => endpoint::endpoint(exchange, app, path, body).await,
         _ => Err(nothing(exchange)),
     }

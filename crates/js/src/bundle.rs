@@ -27,7 +27,7 @@ pub use authority::authorities;
 pub struct BundleOptions {
     /// A directory where packages and the bundler are installed and kept for the next time. Made where it is missing.
     pub tools: PathBuf,
-    /// Whether packages that are not there may come later: it is told, and requiring one fails until then. Otherwise each
+    /// Whether packages that are not there may come later: it is told, and using one fails until then. Otherwise each
     /// is an error.
     pub packages_may_follow: bool,
 }

@@ -165,6 +165,19 @@ fn packages_that_are_not_there_are_named_with_their_askers() {
 }
 
 #[test]
+fn packages_that_may_follow_fail_when_they_are_used() {
+    let mut app = Fixture::new(&[
+        ("functions/f.js", "const nowhere = require('nowhere');\nexports = (use) => (use ? nowhere.x : 'loaded');"),
+        ("functions/g.js", "exports = () => { try { require('nowhere'); } catch { return 'prepared'; } };"),
+    ]);
+    app.packages_may_follow = true;
+    assert_eq!(app.run("f", "false"), "\"loaded\"");
+    let [told] = app.told.as_slice() else { panic!("{:#?}", app.told) };
+    assert!(told.starts_with("functions/f.js:1:25: there is no package \"nowhere\""), "{told}");
+    assert!(app.fails("f", "true").contains("Cannot find module 'nowhere'"));
+}
+
+#[test]
 fn archives_of_packages_are_unpacked_once() {
     let mut app = Fixture::new(&[("functions/f.js", "exports = () => require('packed');")]);
     let gzip =

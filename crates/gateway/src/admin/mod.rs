@@ -8,10 +8,11 @@ mod apps;
 mod debug;
 mod dependencies;
 mod deployments;
+mod description;
 mod errors;
 mod logs;
-mod query;
 mod multipart;
+mod query;
 mod request;
 mod secrets;
 mod services;
@@ -66,16 +67,17 @@ async fn of_app(request: &Request<'_>, method: &Method, path: &[&str]) -> Result
         ["users", rest @ ..] => users::handle(request, method, rest).await,
         ["user_registrations", rest @ ..] => users::registrations(request, method, rest).await,
         ["api_keys", rest @ ..] => users::api_keys(request, method, rest).await,
-        ["debug", "execute_function"] => debug::execute_function(request, method).await,
         ["dependencies", rest @ ..] => dependencies::handle(request, method, rest).await,
+        ["debug", "execute_function"] => debug::execute_function(request, method).await,
+        ["description"] => description::handle(request, method),
         ["logs"] => logs::handle(request, method).await,
         ["export"] => transfer::export(request, method).await,
         ["import"] => transfer::import(request, method).await,
         ["sync", ..] | ["deploy", "config"] | ["features"] => sync::handle(request, method, path),
-        _ => settings::handle(request, method, path).await,
-    }
         ["hosting", rest @ ..] => absent::hosting(request, method, rest),
         ["security", "access_list", ..] => absent::access_list(request, method, path),
+        _ => settings::handle(request, method, path).await,
+    }
 }
 
 /// Everything below `/api/private/v1.0`: the version, which command lines ask for to see whether a server is there.
@@ -84,6 +86,18 @@ pub(crate) fn private(exchange: &Exchange, path: &[&str]) -> Result<Reply, ApiEr
         (&Method::GET, ["version"]) => Reply::json(StatusCode::OK, &json!({"version": env!("CARGO_PKG_VERSION")})),
         // Switches of the service itself, none of which is here.
         (&Method::POST, ["groups", _, "apps", _, "features"]) => Ok(Reply::empty(StatusCode::NO_CONTENT)),
+        _ => Err(routes::nothing(exchange)),
+    }
+}
+
+/// Everything below `/api/public/v1.0`: the projects that Atlas would list, which command lines ask for before they make
+/// an app. It takes no login: there is one project, the same on every host.
+pub(crate) fn public(exchange: &Exchange, path: &[&str]) -> Result<Reply, ApiError> {
+    match (&exchange.parts.method, path) {
+        (&Method::GET, ["groups"]) => {
+            let project = json!({"id": usher_control::GROUP, "name": "usher"});
+            Reply::json(StatusCode::OK, &json!({"results": [project], "totalCount": 1, "links": []}))
+        }
         _ => Err(routes::nothing(exchange)),
     }
 }

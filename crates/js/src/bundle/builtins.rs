@@ -82,11 +82,21 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 /// it is required, or, `lazily`, when something of it is used.
 pub(super) fn stand_in(name: &str, because: &str, lazily: bool) -> String {
     let message = format!("Node's {name:?} cannot work in a sandbox: {because}");
-    let fail = format!("Object.assign(new Error({message:?}), {{ code: \"MODULE_NOT_FOUND\" }})");
-    if !lazily {
-        return format!("throw {fail};");
-    }
-    // What compilers ask of any module is answered, so that the package loads.
+    if lazily { fails_in_use(&message) } else { format!("throw {};", error(&message)) }
+}
+
+/// The script that stands for a package that is not there yet: it fails when something of it is used.
+pub(super) fn absent(specifier: &str) -> String {
+    fails_in_use(&format!("Cannot find module '{specifier}'"))
+}
+
+fn error(message: &str) -> String {
+    format!("Object.assign(new Error({message:?}), {{ code: \"MODULE_NOT_FOUND\" }})")
+}
+
+fn fails_in_use(message: &str) -> String {
+    let fail = error(message);
+    // What compilers ask of any module is answered, so that whoever requires it loads.
     format!(
         "const fail = () => {{ throw {fail}; }};\n\
          module.exports = new Proxy(function () {{}}, {{\n  \

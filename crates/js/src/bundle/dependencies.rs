@@ -32,7 +32,7 @@ const PROXIES: [&str; 8] = [
 ];
 
 /// The script of the packages, and what it requires in turn.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Dependencies {
     /// A CommonJS module that exports for each specifier a function that gives the package's exports.
     pub(super) source: String,
@@ -54,30 +54,38 @@ pub(super) fn bundle(
     if required.is_empty() {
         return None;
     }
-    match packages::root(app, esbuild.tools, progress).and_then(|root| fs::canonicalize(&root).map_err(|e| io(&e))) {
-        Ok(root) => {
-            let there = present(app, sources, &root, required, options.packages_may_follow);
-            (!there.is_empty()).then(|| bundled(sources, &root, &there, esbuild, progress)).flatten()
-        }
+    let root =
+        packages::root(app, esbuild.tools, progress).and_then(|root| fs::canonicalize(&root).map_err(|e| io(&e)));
+    let root = match root {
+        Ok(root) => root,
         Err(error) => {
             sources.errors.push(error);
-            None
+            return None;
         }
-    }
+    };
+    let (there, absent) = present(app, sources, &root, required, options.packages_may_follow);
+    let mut dependencies = match there.is_empty() {
+        true if absent.is_empty() => return None,
+        true => Dependencies { source: "module.exports = {};\n".into(), ..Dependencies::default() },
+        false => bundled(sources, &root, &there, esbuild, progress)?,
+    };
+    dependencies.stand_ins.extend(absent);
+    Some(dependencies)
 }
 
 fn io(error: &std::io::Error) -> BundleError {
     BundleError::file("functions", format!("cannot be read: {error}"), "make it readable for the user who runs Usher")
 }
 
-/// The packages that are there; the others are reported.
+/// The packages that are there. The others are reported, and given as stand-ins, by key, where they may follow.
 fn present(
     app: &App,
     sources: &mut Sources,
     root: &Path,
     required: BTreeMap<String, Vec<Site>>,
     may_follow: bool,
-) -> BTreeMap<String, Vec<Site>> {
+) -> (BTreeMap<String, Vec<Site>>, BTreeMap<String, String>) {
+    let mut absent = BTreeMap::new();
     let (there, missing): (BTreeMap<_, _>, BTreeMap<_, _>) = required.into_iter().partition(|(specifier, _)| {
         let package = resolve::package(specifier);
         packages::is_there(root, package) || packages::is_there(&app.directory, package)
@@ -93,17 +101,23 @@ fn present(
         } else {
             format!("list it in functions/package.json: `npm install {package}` in functions/ does that")
         };
+        let message = format!("there is no package {package:?}");
+        // Whoever requires it in a `try` is prepared: it fails at once.
+        if may_follow && let Some(site) = sites.iter().find(|site| !site.require.optional) {
+            sources
+                .notices
+                .push(format!("{}; it fails when it is used, until it is there", site.error(message, &help)));
+            let key = format!("absent:{specifier}");
+            sources.redirect(&specifier, &key);
+            absent.insert(key, builtins::absent(&specifier));
+            continue;
+        }
         for site in &sites {
-            let message = format!("there is no package {package:?}");
-            if may_follow {
-                sources.notices.push(format!("{}; requiring it fails until it is there", site.error(message, &help)));
-            } else {
-                sources.missing(site, message, &help);
-            }
+            sources.missing(site, message.clone(), &help);
         }
         sources.forget(&specifier);
     }
-    there
+    (there, absent)
 }
 
 fn bundled(

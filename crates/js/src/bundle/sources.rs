@@ -230,6 +230,15 @@ impl Sources {
         self.functions.values().chain(self.modules.values()).map(|script| script.source.as_str())
     }
 
+    /// Leads those who require a package elsewhere.
+    pub(super) fn redirect(&mut self, specifier: &str, key: &str) {
+        for script in self.functions.values_mut().chain(self.modules.values_mut()) {
+            if let Some(place) = script.requires.get_mut(specifier) {
+                key.clone_into(place);
+            }
+        }
+    }
+
     /// Takes back the key of a package that is not there.
     pub(super) fn forget(&mut self, specifier: &str) {
         for script in self.functions.values_mut().chain(self.modules.values_mut()) {

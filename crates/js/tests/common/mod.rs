@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,12 +16,14 @@ pub(crate) struct Fixture {
     pub(crate) directory: TempDir,
     /// What `bundle` told, a line at a time.
     pub(crate) told: Vec<String>,
+    /// See [`BundleOptions`].
+    pub(crate) packages_may_follow: bool,
 }
 
 impl Fixture {
     /// An app with these files besides its configuration.
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        let fixture = Self { directory: tempfile::tempdir().unwrap(), told: Vec::new() };
+        let fixture = Self { directory: tempfile::tempdir().unwrap(), told: Vec::new(), packages_may_follow: false };
         fixture.write("root_config.json", r#"{ "app_id": "app-abcde", "name": "app", "config_version": 20210101 }"#);
         files.iter().for_each(|(path, text)| fixture.write(path, text));
         fixture
@@ -43,7 +45,7 @@ impl Fixture {
 
     pub(crate) fn bundle_with(&mut self, tools: &Path) -> Result<Option<Value>, Vec<BundleError>> {
         let app = usher_app::load(self.path()).unwrap().app;
-        let options = BundleOptions { tools: tools.to_owned(), packages_may_follow: false };
+        let options = BundleOptions { tools: tools.to_owned(), packages_may_follow: self.packages_may_follow };
         let bytes = bundle(&app, &options, &mut |line| self.told.push(line.to_owned()))?;
         Ok(bytes.map(|bytes| serde_json::to_value(bson::Document::from_reader(&*bytes).unwrap()).unwrap()))
     }
@@ -60,13 +62,24 @@ impl Fixture {
 
     /// What the function `name` gives for `argument`, run by Node in place of the engine.
     pub(crate) fn run(&mut self, name: &str, argument: &str) -> String {
+        let output = self.node(name, argument);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What a function that fails says.
+    pub(crate) fn fails(&mut self, name: &str, argument: &str) -> String {
+        let output = self.node(name, argument);
+        assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn node(&mut self, name: &str, argument: &str) -> Output {
         let scripts = self.scripts().to_string();
         self.write("scripts.json", &scripts);
         let mut node = Command::new("node");
         node.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/engine.cjs"));
-        let output = node.arg(self.path().join("scripts.json")).arg(name).arg(argument).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        node.arg(self.path().join("scripts.json")).arg(name).arg(argument).output().unwrap()
     }
 }
 

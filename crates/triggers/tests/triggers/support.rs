@@ -150,7 +150,7 @@ impl Stage {
 
 impl Host {
     pub(crate) async fn deploy(&self, app: &App, directory: &Path) {
-        let tools = BundleOptions { tools: directory.join("javascript") };
+        let tools = BundleOptions { tools: directory.join("javascript"), packages_may_follow: false };
         let document = usher_js::bundle(app, &tools, &mut |_| {}).unwrap().unwrap();
         let code = Code { scripts: Some(Scripts { engine: usher_js::ENGINE, document }), ..Code::default() };
         let deployment = Deployment::load(self.dispatcher.sandbox(), app.clone(), &code).await;
