@@ -179,7 +179,8 @@ pub(crate) fn user_object(user: &User, identities: &[LinkedIdentity]) -> Documen
     let identities: Vec<Document> = identities
         .iter()
         .map(|identity| {
-            let mut object = doc! {"id": identity.id.to_hex(), "provider_type": &identity.provider};
+            // By what the provider calls the user: functions take what the custom function or the token said from here.
+            let mut object = doc! {"id": &identity.provider_id, "provider_type": &identity.provider};
             if !identity.data.is_empty() {
                 object.insert("data", identity.data.clone());
             }

@@ -63,6 +63,10 @@ async fn a_user_is_made_once_and_their_data_follow_the_authority() {
     let identity = host.system("identities").find_one(doc! {}).await.unwrap().unwrap();
     assert_eq!(identity.get_document("data").unwrap(), &doc! {"name": "Anna"});
     assert_eq!(identity.get_str("provider_id").unwrap(), "ann");
+    let told =
+        doc! {"type": "CREATE", "user.identities": {"$elemMatch": {"id": "ann", "provider_type": "custom-token"}}};
+    let events = host.system("events").count_documents(told).await.unwrap();
+    assert_eq!(events, 1, "functions see the authority's own id of the user");
     let other = host.present(token("Ann", json!({}))).await.unwrap();
     assert_ne!(other.user_id, first.user_id);
     for (collection, expected) in [("users", 2), ("identities", 2), ("registrations", 0)] {

@@ -76,7 +76,7 @@ async fn the_first_login_makes_the_user_and_later_ones_find_it() {
         "id": &first.user_id,
         "type": "normal",
         "data": {"email": "ann@example.com"},
-        "identities": [{"id": &identity.id, "provider_type": "local-userpass", "data": {"email": "ann@example.com"}}],
+        "identities": [{"id": &identity.provider_id, "provider_type": "local-userpass", "data": {"email": "ann@example.com"}}],
     };
     for event in events {
         assert_eq!(event.get_document("user").unwrap(), &user);
