@@ -191,7 +191,7 @@ describe("custom-function", () => {
     const reply = await post(usher, "providers", "custom-function", body);
     assert.equal(reply.status, 200, reply.text);
     const profile = await fetch(`${usher.url}${CLIENT}/auth/profile`, { headers: { Authorization: `Bearer ${reply.json.access_token}` } });
-    return (await profile.json()).identities[0].provider_id;
+    return (await profile.json()).identities[0].id;
   };
 
   test("the function says who it is", async () => {

@@ -92,7 +92,7 @@ describe("logging in", () => {
       assert.equal(deviceId, DEVICE);
       const profile = await me(access);
       assert.equal(profile.user_id, user);
-      assert.deepEqual(profile.identities.map((one) => [one.provider_type, one.provider_id]), [[provider, "person-1"]]);
+      assert.deepEqual(profile.identities.map((one) => [one.provider_type, one.id]), [[provider, "person-1"]]);
       const session = await fetch(`${usher.url}${CLIENT}/auth/session`, { method: "POST", headers: { Authorization: `Bearer ${refresh}` } });
       assert.equal(session.status, 201);
       assert.match(last.cookies[0], /^usher_login_[\w-]{8}=; .*Max-Age=0;/);

@@ -5,7 +5,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 use usher_contract::value;
-use usher_identity::Profile;
+use usher_identity::{Profile, ProfileIdentity};
 
 use crate::errors::ApiError;
 use crate::exchange::Exchange;
@@ -20,7 +20,7 @@ struct AccessToken {
 struct ProfileBody {
     user_id: String,
     domain_id: String,
-    identities: Vec<IdentityBody>,
+    identities: Vec<ProfileIdentity>,
     data: Value,
     #[serde(rename = "type")]
     kind: String,
@@ -28,24 +28,12 @@ struct ProfileBody {
     custom_data: Option<Value>,
 }
 
-#[derive(Serialize)]
-struct IdentityBody {
-    id: String,
-    provider_type: String,
-    provider_id: String,
-}
-
 impl From<Profile> for ProfileBody {
     fn from(profile: Profile) -> Self {
-        let identities = profile.identities.into_iter().map(|one| IdentityBody {
-            id: one.id,
-            provider_type: one.provider_type,
-            provider_id: one.provider_id,
-        });
         Self {
             user_id: profile.user_id,
             domain_id: profile.domain_id,
-            identities: identities.collect(),
+            identities: profile.identities,
             data: value::to_extended_json(Bson::Document(profile.data)),
             kind: profile.kind,
             custom_data: profile.custom_data,
@@ -89,7 +77,6 @@ pub(crate) async fn delete_user(exchange: &Exchange) -> Result<Reply, ApiError> 
 mod tests {
     use bson::doc;
     use serde_json::json;
-    use usher_identity::ProfileIdentity;
 
     use super::*;
 

@@ -14,7 +14,7 @@ use crate::identity::Identity;
 use crate::login::Member;
 use crate::revocation::Revocation;
 use crate::store::{API_KEY, Event, EventKind, LinkedIdentity, providers, user_object};
-use crate::types::{Profile, ProfileIdentity};
+use crate::types::Profile;
 
 impl Identity {
     /// The caller's profile, with the custom data of this moment (reference 3.5).
@@ -24,15 +24,10 @@ impl Identity {
     pub async fn profile(&self, app: &App, user: &str) -> Result<Profile, IdentityError> {
         let (member, domain, custom_data) =
             tokio::try_join!(self.member(&app.id, user), self.domains.of(&app.id), self.custom_data(app, user))?;
-        let identities = member.identities.into_iter().map(|identity| ProfileIdentity {
-            id: identity.id.to_hex(),
-            provider_type: identity.provider,
-            provider_id: identity.provider_id,
-        });
         Ok(Profile {
             user_id: user.to_owned(),
             domain_id: domain.to_string(),
-            identities: identities.collect(),
+            identities: member.identities.iter().map(LinkedIdentity::shown).collect(),
             data: member.user.data,
             kind: member.user.kind,
             custom_data: custom_data.map(encode),

@@ -15,6 +15,7 @@ use crate::error::IdentityError;
 use crate::identity::Identity;
 use crate::store::{LinkedIdentity, Registration, Status, User};
 use crate::token::{self, Claims};
+use crate::types::ProfileIdentity;
 
 /// Which users to list.
 #[derive(Debug, Clone)]
@@ -59,12 +60,11 @@ pub struct AdminUser {
 
 /// One identity of an [`AdminUser`].
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "the members of the reply, by name")]
 pub struct AdminIdentity {
-    pub id: String,
-    pub provider_type: String,
-    pub provider_id: String,
-    /// Extended JSON.
+    /// As everybody sees it.
+    #[serde(flatten)]
+    pub shown: ProfileIdentity,
+    /// What the provider told of the user, as Extended JSON.
     pub provider_data: Value,
 }
 
@@ -231,12 +231,9 @@ impl Identity {
 }
 
 fn admin_user(user: User, identities: Vec<LinkedIdentity>) -> AdminUser {
-    let identities = identities.into_iter().map(|identity| AdminIdentity {
-        id: identity.id.to_hex(),
-        provider_type: identity.provider,
-        provider_id: identity.provider_id,
-        provider_data: json(identity.data),
-    });
+    let identities = identities
+        .into_iter()
+        .map(|identity| AdminIdentity { shown: identity.shown(), provider_data: json(identity.data) });
     AdminUser {
         id: user.id.to_hex(),
         kind: user.kind,

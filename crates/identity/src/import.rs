@@ -43,11 +43,9 @@ pub struct ImportedUser {
 #[derive(Debug, Clone, Deserialize)]
 #[allow(missing_docs, reason = "the members of the object, by name")]
 pub struct ImportedIdentity {
+    /// What the provider calls the user. The member `provider_id` of an export is the id of the app's provider there.
     pub id: String,
     pub provider_type: String,
-    /// The same as `id` where it is absent.
-    #[serde(default)]
-    pub provider_id: Option<String>,
     /// Extended JSON.
     #[serde(default)]
     pub provider_data: Map<String, Value>,
@@ -125,7 +123,7 @@ impl Import {
 
     fn add(&mut self, app: &App, identity: &ImportedIdentity, linked_at: DateTime) -> Result<(), IdentityError> {
         let data = document(&identity.provider_data)?;
-        let mut provider_id = identity.provider_id.clone().unwrap_or_else(|| identity.id.clone());
+        let mut provider_id = identity.id.clone();
         if identity.provider_type == LOCAL_USERPASS {
             let email = data.get_str("email").or_else(|_| self.user.data.get_str("email"));
             let email = email.ok().filter(|email| acceptable(email));

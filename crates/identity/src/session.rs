@@ -11,7 +11,7 @@ use crate::error::IdentityError;
 use crate::identity::Identity;
 use crate::login::{Member, Via};
 use crate::store::{ANON_USER, Event, EventKind, LinkedIdentity, Session, User};
-use crate::token::{self, Claims, Grant, TokenIdentity};
+use crate::token::{self, Claims, Grant};
 use crate::types::{AccessToken, Device, Login};
 
 /// A session that has not ended, and its user, who is not disabled.
@@ -76,7 +76,7 @@ impl Identity {
             written,
         )?;
         self.revocations.pardon(&session.user_id);
-        let (session_id, identity_id) = (session.id.to_hex(), via.id.to_hex());
+        let session_id = session.id.to_hex();
         let grant = Grant {
             user: &user,
             session: &session_id,
@@ -84,9 +84,9 @@ impl Identity {
             domain: &domain,
             now: now.timestamp_millis() / 1000,
         };
-        let identity = TokenIdentity { id: &identity_id, provider_type: &via.provider, provider_id: &via.provider_id };
+        let identity = via.shown();
         let access_token = token::access(&key, &grant, claim.as_deref())?;
-        let refresh_token = token::refresh(&key, &grant, identity, grant.now + token::seconds(lifetime))?;
+        let refresh_token = token::refresh(&key, &grant, &identity, grant.now + token::seconds(lifetime))?;
         Ok(Login { access_token, refresh_token, device_id: session.device_id, user_id: user })
     }
 

@@ -5,7 +5,10 @@ use bson::{DateTime, Document, doc};
 use futures::future::try_join_all;
 use mongodb::Collection;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use usher_database::{Database, DatabaseError, index};
+
+use crate::types::ProfileIdentity;
 
 /// The provider of anonymous users.
 pub(crate) const ANON_USER: &str = "anon-user";
@@ -72,6 +75,22 @@ pub(crate) struct LinkedIdentity {
     pub(crate) provider_id: String,
     pub(crate) data: Document,
     pub(crate) linked_at: DateTime,
+}
+
+impl LinkedIdentity {
+    /// As everybody outside sees it.
+    pub(crate) fn shown(&self) -> ProfileIdentity {
+        ProfileIdentity {
+            id: self.provider_id.clone(),
+            provider_type: self.provider.clone(),
+            provider_id: provider_number(&self.app, &self.provider),
+        }
+    }
+}
+
+/// The id of a provider of an app: it follows from their names.
+fn provider_number(app: &str, provider: &str) -> String {
+    hex::encode(&Sha256::digest(format!("{app}/{provider}"))[..12])
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

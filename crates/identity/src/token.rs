@@ -9,6 +9,7 @@ use usher_contract::limits;
 
 use crate::error::IdentityError;
 use crate::keys::{Key, Keys};
+use crate::types::ProfileIdentity;
 
 const ACCESS: &str = "access";
 const REFRESH: &str = "refresh";
@@ -40,21 +41,13 @@ struct AccessClaims<'a> {
     user_data: Option<&'a RawValue>,
 }
 
-/// The identity that a session was opened with.
-#[derive(Clone, Copy, Serialize)]
-pub(crate) struct TokenIdentity<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) provider_type: &'a str,
-    pub(crate) provider_id: &'a str,
-}
-
 #[derive(Serialize)]
 struct RefreshClaims<'a> {
     baas_data: (),
     baas_device_id: &'a str,
     baas_domain_id: &'a str,
     baas_id: &'a str,
-    baas_identity: TokenIdentity<'a>,
+    baas_identity: &'a ProfileIdentity,
     exp: i64,
     iat: i64,
     stitch_data: (),
@@ -63,7 +56,7 @@ struct RefreshClaims<'a> {
     #[serde(rename = "stitch_domainId")]
     stitch_domain_id: &'a str,
     stitch_id: &'a str,
-    stitch_ident: TokenIdentity<'a>,
+    stitch_ident: &'a ProfileIdentity,
     sub: &'a str,
     typ: &'a str,
 }
@@ -89,7 +82,7 @@ pub(crate) fn access(key: &Key, grant: &Grant<'_>, user_data: Option<&RawValue>)
 pub(crate) fn refresh(
     key: &Key,
     grant: &Grant<'_>,
-    identity: TokenIdentity<'_>,
+    identity: &ProfileIdentity,
     exp: i64,
 ) -> Result<String, IdentityError> {
     let claims = RefreshClaims {

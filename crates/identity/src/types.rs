@@ -95,12 +95,14 @@ pub struct Profile {
     pub custom_data: Option<Value>,
 }
 
-/// One identity of a profile.
-#[derive(Debug, Clone)]
-#[allow(missing_docs, reason = "the members of the reply, by name")]
+/// One identity of a user, as clients, tokens and administrators see it (reference 3.5, 4 and 7.6).
+#[derive(Debug, Clone, serde::Serialize)]
 pub struct ProfileIdentity {
+    /// What the provider calls the user: the `sub` of a token, what an authenticating function answered.
     pub id: String,
+    /// The provider's name.
     pub provider_type: String,
+    /// The id of the app's provider, 24 hexadecimal digits.
     pub provider_id: String,
 }
 

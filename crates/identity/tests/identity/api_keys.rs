@@ -45,7 +45,7 @@ async fn a_user_makes_keys_and_logs_in_with_them_as_themselves() {
     assert_eq!(session.user_id, ann.user_id);
     let claim = claims(&session.refresh_token);
     assert_eq!(claim["baas_identity"]["provider_type"], "api-key");
-    assert_eq!(claim["baas_identity"]["provider_id"], made.id.as_str());
+    assert_eq!(claim["baas_identity"]["id"], made.id.as_str());
     login(&host, app.clone(), &made.key).await.unwrap();
     let profile = identity.profile(&app, &ann.user_id).await.unwrap();
     let providers: Vec<&str> = profile.identities.iter().map(|identity| identity.provider_type.as_str()).collect();

@@ -69,14 +69,14 @@ async fn the_first_login_makes_the_user_and_later_ones_find_it() {
     let profile = host.identity.profile(&app(), &first.user_id).await.unwrap();
     let identity = &profile.identities[0];
     let registration = host.system("registrations").find_one(doc! {}).await.unwrap().unwrap();
-    assert_eq!(identity.provider_id, registration.get_object_id("_id").unwrap().to_hex());
+    assert_eq!(identity.id, registration.get_object_id("_id").unwrap().to_hex());
     assert_eq!((profile.kind.as_str(), identity.provider_type.as_str()), ("normal", "local-userpass"));
     assert_eq!(profile.data, doc! {"email": "ann@example.com"});
     let user = doc! {
         "id": &first.user_id,
         "type": "normal",
         "data": {"email": "ann@example.com"},
-        "identities": [{"id": &identity.provider_id, "provider_type": "local-userpass", "data": {"email": "ann@example.com"}}],
+        "identities": [{"id": &identity.id, "provider_type": "local-userpass", "data": {"email": "ann@example.com"}}],
     };
     for event in events {
         assert_eq!(event.get_document("user").unwrap(), &user);
