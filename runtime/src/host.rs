@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use tempfile::TempDir;
+use usher_app::{App, Secrets};
 use usher_contract::limits;
 use usher_control::{Control, ControlOptions, Keyring};
 use usher_database::{ConnectOptions, Database, Embedded};
@@ -15,6 +17,7 @@ use usher_logs::{LogOptions, Logs};
 use usher_sandbox::{Sandbox, SandboxOptions};
 use usher_triggers::{TriggerOptions, Triggers};
 
+use crate::hosted;
 use crate::mail::Mail;
 use crate::output::Output;
 use crate::project::{self, Project};
@@ -85,6 +88,8 @@ pub(crate) struct Host {
     logs: Option<Arc<Logs>>,
     /// Where this host serves: apps that live in the database.
     pub(crate) control: Option<Arc<Control>>,
+    /// An app of the database that a command is about, laid out while the command runs.
+    laid_out: Option<TempDir>,
     embedded: Option<Embedded>,
 }
 
@@ -189,6 +194,17 @@ impl Host {
         Self::compose(storage, &Capacity::default(), storage.join().await?).await
     }
 
+    /// The app that the database holds under this client app id, for a command.
+    pub(crate) async fn app_of_database(&mut self, storage: &Storage, id: &str) -> Result<Option<App>> {
+        let control = self.open_control(storage, Keyring::default()).await?;
+        let Some(files) = control.files_of(id).await? else { return Ok(None) };
+        let place = tempfile::tempdir()?;
+        files.write_to(place.path())?;
+        let app = hosted::read(place.path(), &Secrets::unneeded())?;
+        self.laid_out = Some(place);
+        Ok(Some(app))
+    }
+
     async fn compose(
         storage: &Storage,
         capacity: &Capacity,
@@ -219,6 +235,7 @@ impl Host {
             mongodb,
             logs: None,
             control: None,
+            laid_out: None,
             embedded,
         })
     }

@@ -52,7 +52,7 @@ impl Deployer for Rooms {
 
 /// Reads an app, with grants of what its functions name where nothing grants them anything: an exported app says
 /// nothing of grants, and whoever imports it over the network cannot run `usher import`.
-fn read(directory: &Path, secrets: &Secrets) -> Result<App, Refusal> {
+pub(crate) fn read(directory: &Path, secrets: &Secrets) -> Result<App, Refusal> {
     let load =
         || usher_app::load_with(directory, secrets).map_err(|found: Mistakes| Refusal::Mistakes(found.to_string()));
     let app = load()?.app;

@@ -35,7 +35,7 @@ impl End {
     #[track_caller]
     fn assert(&self, what: &str, status: StatusCode, body: &Value) {
         let (code, text) = match self {
-            Self::Time => ("ExecutionTimeLimitExceeded", "execution time limit exceeded (1"),
+            Self::Time => ("ExecutionTimeLimitExceeded", "execution time limit exceeded ("),
             Self::Fails(text) => ("FunctionExecutionError", *text),
             Self::Gives(value) => return assert_eq!((status, body), (StatusCode::OK, value), "{what}"),
         };

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import * as Realm from "realm-web";
-import { run, start } from "./usher.mjs";
+import { run, start, temporary } from "./usher.mjs";
 
 const ADMIN = "/api/admin/v3.0";
 const of = (path) => readFileSync(new URL(`../apps/recipe-box/${path}`, import.meta.url), "utf8");
@@ -82,6 +82,14 @@ test("an app is pushed, described and changed", async () => {
 
   const user = await new Realm.App({ id, baseUrl: usher.url }).logIn(Realm.Credentials.anonymous());
   assert.equal((await user.functions.whoAmI()).id, user.id);
+  // The operator's own commands find it in the database by its id.
+  const operator = (...args) => {
+    const { status, stdout, stderr } = run("--json", ...args, "--app-id", id, "--mongodb", usher.mongodb, "--data", temporary("operator"));
+    assert.equal(status, 0, stderr);
+    return JSON.parse(stdout);
+  };
+  assert.deepEqual(operator("users", "list").map((one) => one.id), [user.id]);
+  assert.equal(operator("functions", "call", "whoAmI", "--as", user.id).id, user.id);
   const changed = structure();
   changed.functions.sources["whoAmI.js"] = "exports = () => 'somebody';";
   assert.deepEqual(await push(changed), ["changed functions/whoAmI.js"]);

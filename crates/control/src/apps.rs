@@ -148,6 +148,17 @@ impl Control {
         self.info(&self.find(app).await?).await
     }
 
+    /// The files that run of the app with this client app id; `None` where the database has no such app.
+    ///
+    /// # Errors
+    /// [`ControlError::Internal`] where the database fails.
+    pub async fn files_of(&self, client_app_id: &str) -> Result<Option<Files>, ControlError> {
+        match self.store.apps.find_one(doc! {"client_app_id": client_app_id}).await? {
+            Some(app) => Ok(Some(self.store.load(app.id, &app.files, None).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Deletes an app with its deployments, drafts and secrets. Its users stay in the database, as does its data.
     ///
     /// # Errors

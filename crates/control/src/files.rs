@@ -89,7 +89,10 @@ impl Files {
     }
 
     /// Writes them into a directory, which is made.
-    pub(crate) fn write_to(&self, directory: &Path) -> std::io::Result<()> {
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write_to(&self, directory: &Path) -> std::io::Result<()> {
         for (path, content) in &self.0 {
             let file = directory.join(path);
             if let Some(parent) = file.parent() {

@@ -35,7 +35,7 @@ pub(crate) struct Target {
     /// The app's directory; may be given several times together with --app-id
     #[arg(long = "app", env = "USHER_APP", value_name = "DIR", default_value = ".")]
     directories: Vec<PathBuf>,
-    /// Which of several apps, by its client app id
+    /// Which of several apps, by its client app id; also one that is in no directory, but was deployed into the database
     #[arg(long, value_name = "ID")]
     app_id: Option<String>,
     #[command(flatten)]
@@ -46,7 +46,12 @@ impl Target {
     /// The app's configuration, and a host beside whatever is running.
     pub(crate) async fn open(&self, output: Output) -> Result<(App, Host)> {
         logging::quiet();
-        let app = project::configuration(&self.directories, self.app_id.as_deref())?;
+        let found = project::configuration(&self.directories, self.app_id.as_deref());
+        let found = match found {
+            // Nobody names another place to look.
+            Err(error) if self.app_id.is_none() => return Err(error),
+            found => found,
+        };
         if self.storage.is_new() {
             let data = self.storage.directory().display();
             output.notice(format!(
@@ -54,6 +59,19 @@ impl Target {
                  --data or --mongodb"
             ));
         }
-        Ok((app, Host::beside(&self.storage).await?))
+        let mut host = Host::beside(&self.storage).await?;
+        let app = match (found, &self.app_id) {
+            (Err(error), Some(id)) => host.app_of_database(&self.storage, id).await.and_then(|app| {
+                app.ok_or_else(|| error.context(format!("no app \"{id}\" was deployed into the database either")))
+            }),
+            (found, _) => found,
+        };
+        match app {
+            Ok(app) => Ok((app, host)),
+            Err(error) => {
+                host.close().await;
+                Err(error)
+            }
+        }
     }
 }
