@@ -21,6 +21,23 @@ pub struct Providers {
     pub apple: Option<OAuth2>,
 }
 
+impl Providers {
+    /// The names of those that are switched on.
+    pub fn enabled(&self) -> impl Iterator<Item = &'static str> {
+        let all = [
+            ("anon-user", self.anon_user),
+            ("local-userpass", self.local_userpass.is_some()),
+            ("api-key", self.api_key),
+            ("custom-token", self.custom_token.is_some()),
+            ("custom-function", self.custom_function.is_some()),
+            ("oauth2-google", self.google.is_some()),
+            ("oauth2-facebook", self.facebook.is_some()),
+            ("oauth2-apple", self.apple.is_some()),
+        ];
+        all.into_iter().filter_map(|(name, on)| on.then_some(name))
+    }
+}
+
 /// Configuration of the provider `local-userpass` (reference 3.4).
 #[derive(Debug, Clone, Default)]
 pub struct LocalUserpass {

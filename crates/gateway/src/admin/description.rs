@@ -2,7 +2,7 @@
 
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
-use usher_app::{App, Endpoint, Occasion, Providers};
+use usher_app::{App, Endpoint, Occasion};
 
 use crate::admin::request::Request;
 use crate::errors::ApiError;
@@ -44,7 +44,7 @@ fn describe(app: &App, base: &str) -> Value {
         "data_sources": app.data_sources.iter().map(source).collect::<Value>(),
         "http_endpoints": app.endpoints.iter().map(endpoint).collect::<Value>(),
         "services": [],
-        "auth_providers": enabled(&app.providers)
+        "auth_providers": app.providers.enabled()
             .map(|name| json!({"name": name, "type": name, "enabled": true})).collect::<Value>(),
         "custom_user_data": {
             "enabled": data.enabled, "data_source": data.data_source, "database": data.database,
@@ -61,19 +61,4 @@ fn describe(app: &App, base: &str) -> Value {
         "graphql": {"url": "", "custom_resolvers": []},
         "log_forwarders": [],
     })
-}
-
-/// The providers that are switched on.
-fn enabled(providers: &Providers) -> impl Iterator<Item = &'static str> {
-    let all = [
-        ("anon-user", providers.anon_user),
-        ("local-userpass", providers.local_userpass.is_some()),
-        ("api-key", providers.api_key),
-        ("custom-token", providers.custom_token.is_some()),
-        ("custom-function", providers.custom_function.is_some()),
-        ("oauth2-google", providers.google.is_some()),
-        ("oauth2-facebook", providers.facebook.is_some()),
-        ("oauth2-apple", providers.apple.is_some()),
-    ];
-    all.into_iter().filter_map(|(name, on)| on.then_some(name))
 }

@@ -158,16 +158,7 @@ fn providers(providers: &Providers) -> Vec<&'static str> {
         Confirmation::Function(_) => "local-userpass, confirmed by a function",
         Confirmation::Mail(_) => "local-userpass",
     });
-    let others = [
-        (providers.anon_user, "anon-user"),
-        (providers.api_key, "api-key"),
-        (providers.custom_token.is_some(), "custom-token"),
-        (providers.custom_function.is_some(), "custom-function"),
-        (providers.google.is_some(), "oauth2-google"),
-        (providers.facebook.is_some(), "oauth2-facebook"),
-        (providers.apple.is_some(), "oauth2-apple"),
-    ];
-    others.into_iter().filter_map(|(on, name)| on.then_some(name)).chain(userpass).collect()
+    providers.enabled().filter(|name| *name != "local-userpass").chain(userpass).collect()
 }
 
 /// Rules and schemas that are not what they were, each with what there was and is.
