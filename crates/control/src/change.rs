@@ -19,7 +19,7 @@ use crate::store::{AppDocument, DeploymentDocument, DraftDocument};
 use crate::workspace::Workspace;
 
 /// How often a change is made again because another host has changed the app meanwhile.
-pub(crate) const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 5;
 
 /// What is about to run.
 #[derive(Clone, Copy)]

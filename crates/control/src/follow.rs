@@ -50,6 +50,8 @@ impl Control {
             if head.revision <= known {
                 continue;
             }
+            let turn = self.turn(head.id);
+            let _turn = turn.lock().await;
             match self.run_present(head.id).await {
                 Ok(()) => tracing::info!(app = head.client_app_id, revision = head.revision, "app swapped in"),
                 Err(error) => {
@@ -82,9 +84,8 @@ impl Control {
         Ok(())
     }
 
-    async fn run_present(&self, app: ObjectId) -> Result<(), ControlError> {
-        let turn = self.turn(app);
-        let _turn = turn.lock().await;
+    /// Runs an app as the database has it now. To be called in the app's turn.
+    pub(crate) async fn run_present(&self, app: ObjectId) -> Result<(), ControlError> {
         let found = self.find(app).await?;
         if self.hosted().get(&app).is_some_and(|hosted| hosted.revision >= found.revision) {
             return Ok(());

@@ -1,6 +1,7 @@
 //! The secrets of apps: in the database encrypted, in memory only while an app is loaded, in answers never.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bson::oid::ObjectId;
 use bson::spec::BinarySubtype;
@@ -8,8 +9,8 @@ use bson::{Binary, DateTime, doc};
 use futures::TryStreamExt as _;
 use usher_contract::limits;
 use usher_database::is_duplicate_key;
+use usher_dispatch::Deployment;
 
-use crate::change::{ATTEMPTS, contended};
 use crate::control::Control;
 use crate::error::ControlError;
 use crate::files::Files;
@@ -53,12 +54,12 @@ impl Control {
         if self.store.secrets.find_one(doc! {"app": app, "name": name}).await?.is_some() {
             return Err(taken(name));
         }
-        let applied = self.try_secret(app, name, Some(value)).await?;
+        let tried = self.try_secret(app, name, Some(value)).await?;
         match self.store.secrets.insert_one(&secret).await {
             Err(error) if is_duplicate_key(&error) => return Err(taken(name)),
             outcome => drop(outcome?),
         }
-        self.apply(app, name, applied).await?;
+        self.apply(app, tried).await?;
         Ok(secret.into())
     }
 
@@ -86,9 +87,9 @@ impl Control {
         }
         check(&found.name, value)?;
         let sealed = self.sealed(app, found.id, &found.name, value)?;
-        let applied = self.try_secret(app, &found.name, Some(value)).await?;
+        let tried = self.try_secret(app, &found.name, Some(value)).await?;
         self.store.secrets.replace_one(doc! {"_id": found.id}, sealed).await?;
-        self.apply(app, &found.name, applied).await
+        self.apply(app, tried).await
     }
 
     /// Removes a secret.
@@ -99,9 +100,9 @@ impl Control {
         let turn = self.turn(app);
         let _turn = turn.lock().await;
         let found = self.find_secret(app, secret).await?;
-        let applied = self.try_secret(app, &found.name, None).await?;
+        let tried = self.try_secret(app, &found.name, None).await?;
         self.store.secrets.delete_one(doc! {"_id": found.id}).await?;
-        self.apply(app, &found.name, applied).await
+        self.apply(app, tried).await
     }
 
     /// Encrypts every secret that is not under the first key anew. Gives how many there were.
@@ -146,49 +147,38 @@ impl Control {
     }
 
     /// Loads the app as it would run with a changed secret, where its files name the secret at all.
-    async fn try_secret(
-        &self,
-        app: ObjectId,
-        name: &str,
-        value: Option<&str>,
-    ) -> Result<Option<Applied>, ControlError> {
-        let mut secrets = self.secrets_of(app).await?;
-        match value {
-            Some(value) => drop(secrets.insert(name.to_owned(), value.to_owned())),
-            None => drop(secrets.remove(name)),
-        }
-        self.loaded_with(app, name, secrets).await
-    }
-
-    async fn loaded_with(
-        &self,
-        app: ObjectId,
-        name: &str,
-        secrets: BTreeMap<String, String>,
-    ) -> Result<Option<Applied>, ControlError> {
+    async fn try_secret(&self, app: ObjectId, name: &str, value: Option<&str>) -> Result<Tried, ControlError> {
         let found = self.find(app).await?;
         let files = self.store.load(app, &found.files, None).await?;
-        if !mentions(&files, name) {
-            return Ok(None);
+        let mut loaded = None;
+        if mentions(&files, name) {
+            let mut secrets = self.secrets_of(app).await?;
+            match value {
+                Some(value) => drop(secrets.insert(name.to_owned(), value.to_owned())),
+                None => drop(secrets.remove(name)),
+            }
+            loaded = Some(self.load(&found, &files, secrets).await?);
         }
-        let loaded = self.load(&found, &files, secrets).await?;
-        Ok(Some((found.revision, loaded)))
+        Ok(Tried { revision: found.revision, loaded })
     }
 
-    /// Swaps in what [`Control::try_secret`] has loaded, and has the other hosts load it too. Where another host has
-    /// changed the app meanwhile, what it deployed is loaded with the secrets as they are now.
-    async fn apply(&self, app: ObjectId, name: &str, mut applied: Option<Applied>) -> Result<(), ControlError> {
-        for _ in 0..ATTEMPTS {
-            let Some((revision, loaded)) = applied else { return Ok(()) };
-            let this = doc! {"_id": app, "revision": revision};
-            let moved = self.store.apps.update_one(this, doc! {"$inc": {"revision": 1}}).await?;
-            if moved.matched_count > 0 {
-                self.install(app, revision + 1, loaded, None).await;
+    /// Has every host load the app with the secrets as they are now, and this one before it returns. The app has a new
+    /// revision even where nothing names the secret: another host may be deploying what does, with the secrets that it
+    /// read before.
+    async fn apply(&self, app: ObjectId, tried: Tried) -> Result<(), ControlError> {
+        let before = self.store.apps.find_one_and_update(doc! {"_id": app}, doc! {"$inc": {"revision": 1}}).await?;
+        let before = before.ok_or_else(ControlError::app_not_found)?.revision;
+        if before == tried.revision {
+            if let Some(loaded) = tried.loaded {
+                self.install(app, before + 1, loaded, None).await;
                 return Ok(());
             }
-            applied = self.loaded_with(app, name, self.secrets_of(app).await?).await?;
+            if let Some(hosted) = self.hosted().get_mut(&app).filter(|hosted| hosted.revision == before) {
+                hosted.revision += 1;
+                return Ok(());
+            }
         }
-        Err(contended())
+        self.run_present(app).await
     }
 
     fn sealed(&self, app: ObjectId, id: ObjectId, name: &str, value: &str) -> Result<SecretDocument, ControlError> {
@@ -218,8 +208,13 @@ impl Control {
     }
 }
 
-/// A loaded app, and the revision that it is to replace.
-type Applied = (i64, std::sync::Arc<usher_dispatch::Deployment>);
+/// An app as it would run with a changed secret.
+struct Tried {
+    /// The revision whose files were looked at.
+    revision: i64,
+    /// What they were loaded as; `None` where they do not name the secret.
+    loaded: Option<Arc<Deployment>>,
+}
 
 /// What a ciphertext is bound to: in the place of another secret it does not open.
 fn place(app: ObjectId, secret: ObjectId) -> String {

@@ -153,23 +153,30 @@ async fn a_secret_reaches_what_another_host_deploys_meanwhile() {
     let held = members(&json!({"name": "held", "value": "key", "from_secret": true}));
     one.control.edit(app.id, "me", |it| kinds::create(&VALUES, it, held.clone())).await.unwrap();
     let secret = one.control.create_secret(app.id, "key", "0").await.unwrap();
+    // Either may come first, the secret or what names it.
     let changes = async {
         for number in 0..12 {
-            let value = members(&json!({"name": format!("v{number}"), "value": number}));
+            let value = json!({"name": format!("v{number}"), "value": format!("s{number}"), "from_secret": true});
+            let value = members(&value);
             while two.control.edit(app.id, "me", |it| kinds::create(&VALUES, it, value.clone())).await.is_err() {}
         }
     };
     let secrets = async {
-        for number in 1..=12 {
+        for number in 0..12 {
             let text = number.to_string();
+            one.control.create_secret(app.id, &format!("s{number}"), &text).await.unwrap();
             one.control.replace_secret(app.id, &secret.id, None, &text).await.unwrap();
+            assert_eq!(one.value(&app.client_app_id, "held"), Some(text), "it runs with it when it returns");
         }
     };
     tokio::join!(changes, secrets);
     for host in [&one, &two] {
         host.control.catch_up().await.unwrap();
-        assert_eq!(host.value(&app.client_app_id, "held").as_deref(), Some("12"));
-        assert_eq!(host.values(&app.client_app_id), 13);
+        assert_eq!(host.value(&app.client_app_id, "held").as_deref(), Some("11"));
+        for number in 0..12 {
+            let value = host.value(&app.client_app_id, &format!("v{number}"));
+            assert_eq!(value, Some(number.to_string()), "v{number}");
+        }
     }
     host.stop().await;
 }
