@@ -122,3 +122,43 @@ async fn a_program_that_ends_at_once_is_reported_with_its_log() {
     let error = Embedded::start(directory.path(), Some(&missing)).await.err().unwrap();
     assert!(matches!(error, EmbeddedError::ProgramMissing(path) if path == missing));
 }
+
+/// Between the choice of a port and the moment in which the database listens there, anybody may take it: here another
+/// database, which answers as ours would.
+#[tokio::test]
+async fn a_port_that_is_taken_meanwhile_is_left_to_whoever_took_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let probe = tempfile::tempdir().unwrap();
+    let embedded = Embedded::start(probe.path(), None).await.unwrap();
+    let real = std::fs::read_link(format!("/proc/{}/exe", embedded.pid().unwrap())).unwrap();
+    embedded.stop().await;
+    // The first start is beaten by a stranger, to whom the port is left as soon as it answers.
+    let program = directory.path().join("beaten");
+    let script = format!(
+        "#!/bin/bash
+cd {directory:?}
+if mkdir stranger; then
+    while [ \"$1\" != --port ]; do set -- \"${{@:2}}\" \"$1\"; done
+    {real:?} --port $2 --storage-path stranger/data >stranger/log 2>&1 &
+    echo $! >stranger/pid
+    echo $2 >stranger/port
+    until (exec 3<>/dev/tcp/127.0.0.1/$2) 2>/dev/null; do :; done
+fi
+exec {real:?} \"$@\"
+",
+        directory = directory.path(),
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let data = directory.path().join("data");
+    let embedded = Embedded::start(&data, Some(&program)).await.unwrap();
+    let read = |name: &str| std::fs::read_to_string(directory.path().join("stranger").join(name)).unwrap();
+    let stranger = format!("mongodb://127.0.0.1:{}/?directConnection=true", read("port").trim());
+    assert_ne!(embedded.uri(), stranger);
+    let status = connect(embedded.uri()).await.client().database("admin").run_command(doc! {"serverStatus": 1}).await;
+    assert_eq!(status.unwrap().get("pid").unwrap().to_string(), embedded.pid().unwrap().to_string());
+    connect(&stranger).await.ping().await.unwrap();
+    assert_eq!(embedded::running(&data).as_deref(), Some(embedded.uri()));
+    embedded.stop().await;
+    kill("-KILL", read("pid").trim().parse().unwrap());
+}

@@ -37,6 +37,9 @@ pub enum EmbeddedError {
         /// Its last lines.
         tail: String,
     },
+    /// Another program took the port before the database could, again and again.
+    #[error("another program listens on port {0}, which was free when the embedded database was started; try again")]
+    PortTaken(u16),
     /// A database left behind by a killed Usher does not end.
     #[error("the database of an earlier run (process {0}) does not end; end it by hand and try again")]
     OrphanStays(u32),

@@ -2,6 +2,7 @@
 //! linked: the usual program is under the GPL.
 
 mod error;
+mod port;
 mod process;
 mod program;
 mod ready;
@@ -9,8 +10,6 @@ mod record;
 mod supervise;
 
 use std::fs::{File, TryLockError};
-use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -21,6 +20,8 @@ use supervise::Supervisor;
 
 /// How long a start waits for another Usher to let go of the data directory: one that is just ending.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// How many ports are tried. That one is taken under our hands is rare; twice in a row means something else.
+const PORTS: usize = 5;
 const LOCK_FILE: &str = "lock";
 
 /// A running database of our own. [`stop`](Self::stop) ends it in order; dropping it kills it.
@@ -48,10 +49,22 @@ impl Embedded {
         if let Some(last) = &last {
             process::end_orphan(last, &directory).await?;
         }
-        let port = free_port(last.map(|last| last.port)).map_err(|source| EmbeddedError::io(&directory, source))?;
-        let launch = Launch { program, directory, port };
-        let mut child = launch.spawn()?;
-        ready::wait(&launch, &mut child).await?;
+        let port = port::choose(last.map(|last| last.port)).map_err(|source| EmbeddedError::io(&directory, source))?;
+        let mut launch = Launch { program, directory, port };
+        let mut ports = 1;
+        let child = loop {
+            let mut child = launch.spawn()?;
+            match ready::wait(&launch, &mut child).await {
+                Ok(()) => break child,
+                Err(EmbeddedError::PortTaken(port)) if ports < PORTS => {
+                    tracing::info!(port, "another program took the port; trying another");
+                    process::end(&mut child).await;
+                    launch.port = port::choose(None).map_err(|source| EmbeddedError::io(&launch.directory, source))?;
+                    ports += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        };
         Ok(Self { uri: launch.uri(), supervisor: Supervisor::start(launch, child), _lock: lock })
     }
 
@@ -116,11 +129,4 @@ async fn lock(directory: &Path) -> Result<File, EmbeddedError> {
             Err(TryLockError::Error(source)) => return Err(EmbeddedError::io(&path, source)),
         }
     }
-}
-
-/// The port of last time where it is free, since a one-member replica set knows its own address; else any.
-fn free_port(last: Option<u16>) -> io::Result<u16> {
-    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
-    let address = last.map_or_else(|| bind(0), |port| bind(port).or_else(|_| bind(0)))?;
-    Ok(address.port())
 }

@@ -158,6 +158,19 @@ pub(crate) async fn end_orphan(record: &Record, directory: &Path) -> Result<(), 
     Err(EmbeddedError::OrphanStays(record.pid))
 }
 
+/// Ends our database in order, or kills it where that takes too long.
+pub(crate) async fn end(child: &mut Child) {
+    if let Some(pid) = child.id() {
+        send(pid, Signal::TERM);
+    }
+    if tokio::time::timeout(limits::DATABASE_STOP, child.wait()).await.is_err() {
+        tracing::warn!("the embedded database does not stop; killing it");
+        if let Err(error) = child.kill().await {
+            tracing::error!(%error, "the embedded database cannot be killed");
+        }
+    }
+}
+
 /// Sends a signal. That the process may be gone already is no error.
 pub(crate) fn send(pid: u32, signal: Signal) {
     let target = i32::try_from(pid).ok().and_then(Pid::from_raw);

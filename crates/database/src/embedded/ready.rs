@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use mongodb::Client;
 use mongodb::error::Error;
 use tokio::net::TcpStream;
@@ -11,6 +11,7 @@ use tokio::process::Child;
 use usher_contract::limits;
 
 use super::error::EmbeddedError;
+use super::port;
 use super::process::Launch;
 use super::program::Kind;
 
@@ -21,12 +22,15 @@ const TAIL_LINES: usize = 15;
 
 /// Waits until the database accepts writes, or has ended, or [`limits::DATABASE_START`] has passed.
 pub(crate) async fn wait(launch: &Launch, child: &mut Child) -> Result<(), EmbeddedError> {
+    let pid = child.id();
     let what = tokio::select! {
-        outcome = answers(launch) => match outcome {
-            Ok(()) => return Ok(()),
+        outcome = answers(launch, pid) => match outcome {
+            Ok(Answer::Ready) => return Ok(()),
+            Ok(Answer::Stranger) => return Err(EmbeddedError::PortTaken(launch.port)),
             Err(error) => format!("refused to serve: {error}"),
         },
         status = child.wait() => match status {
+            Ok(_) if port::taken(launch.port) => return Err(EmbeddedError::PortTaken(launch.port)),
             Ok(status) => format!("ended during its start ({status})"),
             Err(error) => format!("cannot be watched: {error}"),
         },
@@ -39,20 +43,41 @@ pub(crate) async fn wait(launch: &Launch, child: &mut Child) -> Result<(), Embed
     Err(EmbeddedError::NotReady { what, log, tail })
 }
 
-async fn answers(launch: &Launch) -> Result<(), Error> {
+/// Who answers at the port.
+enum Answer {
+    /// Our database, and it accepts writes.
+    Ready,
+    /// A database that somebody else has started, whose data is not ours.
+    Stranger,
+}
+
+async fn answers(launch: &Launch, ours: Option<u32>) -> Result<Answer, Error> {
     // The driver looks twice a second at most; knocking at the port is quicker.
     while TcpStream::connect(("127.0.0.1", launch.port)).await.is_err() {
         tokio::time::sleep(PAUSE).await;
     }
     let client = Client::with_uri_str(launch.uri()).await?;
     let admin = client.database("admin");
+    let answering = process_id(&admin.run_command(doc! {"serverStatus": 1}).await?);
+    if answering.is_some() && answering != ours {
+        return Ok(Answer::Stranger);
+    }
     if launch.program.kind == Kind::Mongod {
         join_replica_set(&admin, launch.port).await?;
     }
     while !is_primary(&admin.run_command(doc! {"hello": 1}).await?) {
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(())
+    Ok(Answer::Ready)
+}
+
+/// The process id that a database tells of itself.
+fn process_id(status: &Document) -> Option<u32> {
+    match status.get("pid")? {
+        Bson::Int32(pid) => u32::try_from(*pid).ok(),
+        Bson::Int64(pid) => u32::try_from(*pid).ok(),
+        _ => None,
+    }
 }
 
 fn is_primary(hello: &Document) -> bool {

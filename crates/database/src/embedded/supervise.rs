@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
 use tokio::process::Child;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -61,7 +60,7 @@ async fn watch(launch: Launch, child: Child, pid: Arc<AtomicU32>, mut stopped: o
     loop {
         if let Some(running) = &mut child {
             tokio::select! {
-                _ = &mut stopped => return end(running).await,
+                _ = &mut stopped => return process::end(running).await,
                 status = running.wait() => {
                     pid.store(0, Ordering::Relaxed);
                     tracing::error!(status = %describe(status), log = %launch.log().display(),
@@ -80,18 +79,6 @@ async fn watch(launch: Launch, child: Child, pid: Arc<AtomicU32>, mut stopped: o
         begun = Instant::now();
         child = launch.spawn().map_err(|error| tracing::error!(%error, "the embedded database does not start")).ok();
         pid.store(child.as_ref().and_then(Child::id).unwrap_or(0), Ordering::Relaxed);
-    }
-}
-
-async fn end(child: &mut Child) {
-    if let Some(pid) = child.id() {
-        process::send(pid, Signal::TERM);
-    }
-    if tokio::time::timeout(limits::DATABASE_STOP, child.wait()).await.is_err() {
-        tracing::warn!("the embedded database does not stop; killing it");
-        if let Err(error) = child.kill().await {
-            tracing::error!(%error, "the embedded database cannot be killed");
-        }
     }
 }
 
