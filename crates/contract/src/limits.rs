@@ -322,8 +322,9 @@ impl Default for Budget {
 }
 
 /// How often a transaction is run again after a transient error, the first run included. Conflicts between
-/// registrations end after one or two; more attempts help a function that all registrations let write one document.
-pub const TRANSACTION_ATTEMPTS: u32 = 8;
+/// registrations end after one or two; more attempts help a function that all registrations let write one document, and
+/// whoever meets a commit that takes seconds because the disk is busy: with the pauses in between they last about 6 s.
+pub const TRANSACTION_ATTEMPTS: u32 = 30;
 /// No further attempt of a transaction begins after this. Together with the last attempt it stays within the 60 s
 /// after which a Realm client gives up.
 pub const TRANSACTION_PATIENCE: Duration = Duration::from_secs(30);

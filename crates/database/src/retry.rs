@@ -14,7 +14,7 @@ use crate::transaction::Transaction;
 /// The first pause before a transaction runs again; it doubles each time. About one commit's time.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
 /// The longest such pause.
-const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Errors that can say whether running the whole transaction again may help.
 pub trait Transient {

@@ -39,7 +39,7 @@ async fn change(changes: &mut Changes) -> Change {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("a change comes")
+    tokio::time::timeout(Duration::from_secs(180), wait).await.expect("a change comes")
 }
 
 fn n(change: &Change) -> i32 {

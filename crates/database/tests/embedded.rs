@@ -8,8 +8,22 @@ use std::time::{Duration, Instant};
 use bson::{Document, doc};
 use usher_database::{ConnectOptions, Database, Embedded, EmbeddedError, embedded};
 
+/// How long a test waits for a database that comes up.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The first success.
+async fn patiently<T, E: std::fmt::Display>(attempt: impl AsyncFn() -> Result<T, E>) -> T {
+    let begun = Instant::now();
+    loop {
+        match attempt().await {
+            Ok(done) => return done,
+            Err(error) => assert!(begun.elapsed() < PATIENCE, "{error}"),
+        }
+    }
+}
+
 async fn connect(uri: &str) -> Database {
-    Database::connect(uri, ConnectOptions::default()).await.unwrap()
+    patiently(async || Database::connect(uri, ConnectOptions::default()).await).await
 }
 
 fn kill(signal: &str, pid: u32) {
@@ -29,13 +43,7 @@ async fn starts_survives_a_kill_and_keeps_its_data() {
     let killed = embedded.pid().unwrap();
     kill("-KILL", killed);
     // Two round trips at most can meet the dead process; the driver waits for the new one by itself.
-    let begun = Instant::now();
-    let found = loop {
-        match things.find_one(doc! {"_id": 1}).await {
-            Ok(found) => break found,
-            Err(error) => assert!(begun.elapsed() < Duration::from_secs(30), "{error}"),
-        }
-    };
+    let found = patiently(async || things.find_one(doc! {"_id": 1}).await).await;
     assert_eq!(found, Some(doc! {"_id": 1}));
     assert_ne!(embedded.pid(), Some(killed));
     assert_eq!(embedded::running(directory.path()).as_deref(), Some(embedded.uri()));
@@ -99,7 +107,10 @@ async fn an_orphan_is_ended_and_its_data_taken_over() {
 async fn a_stranger_with_the_recorded_pid_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let mut stranger = Command::new("sleep").arg("600").spawn().unwrap();
-    let record = serde_json::json!({"pid": stranger.id(), "port": 1, "uri": "mongodb://127.0.0.1:1"});
+    // Nor is its port free.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let record = serde_json::json!({"pid": stranger.id(), "port": port, "uri": "mongodb://127.0.0.1:1"});
     std::fs::write(directory.path().join("database.json"), record.to_string()).unwrap();
     let embedded = Embedded::start(directory.path(), None).await.unwrap();
     assert!(stranger.try_wait().unwrap().is_none(), "the stranger was ended");

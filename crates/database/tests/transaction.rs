@@ -123,3 +123,29 @@ async fn conflicting_transactions_run_again_until_both_succeed() {
     assert_eq!(end.get_i32("n").unwrap(), 4);
     embedded.stop().await;
 }
+
+/// Where the disk is busy, a commit can take seconds.
+#[tokio::test]
+async fn a_transaction_outlasts_another_that_takes_its_time() {
+    let (_directory, embedded, database) = started().await;
+    let things = database.client().database("app").collection::<Document>("things");
+    things.insert_one(doc! {"_id": 1, "n": 0}).await.unwrap();
+    let (one, more) = (doc! {"_id": 1}, doc! {"$inc": {"n": 1}});
+    let slow = database.begin().await.unwrap();
+    things.update_one(one.clone(), more.clone()).session(&mut *slow.session().await).await.unwrap();
+    let runs = AtomicU32::new(0);
+    let quick = database
+        .transaction(async |transaction| {
+            // After a second or two of pauses.
+            if runs.fetch_add(1, Ordering::Relaxed) == 15 {
+                slow.commit().await?;
+            }
+            let mut session = transaction.session().await;
+            things.update_one(one.clone(), more.clone()).session(&mut *session).await?;
+            Ok::<_, DatabaseError>(())
+        })
+        .await;
+    quick.unwrap();
+    assert_eq!(things.find_one(one).await.unwrap().unwrap().get_i32("n").unwrap(), 2);
+    embedded.stop().await;
+}

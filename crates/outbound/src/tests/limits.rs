@@ -1,6 +1,7 @@
 //! What is too large, too slow, or not there.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bson::Document;
@@ -8,11 +9,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http_body_util::Full;
 use hyper::Response;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use usher_contract::{ErrorCode, Failure, limits, value};
 
 use super::server::{plain, raw, serve};
-use super::{ask, body, get, here, outbound};
+use super::{PATIENCE, ask, body, get, here, outbound};
 
 fn at_most(mut request: Document, bytes: i64) -> Document {
     request.insert("maximumBytes", bytes);
@@ -32,7 +33,7 @@ async fn the_largest_response_is_a_document_and_one_byte_more_is_refused() {
     })
     .await;
     let request = get(server.url("/")).to_vec().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     let response = outbound().send(&[here(server.port)], &request, deadline).await.unwrap();
     assert!(value::document(&response).is_ok());
     refused(ask(server.port, get(server.url("/more"))).await, "larger than");
@@ -83,9 +84,10 @@ async fn answers_that_break_off_are_no_answers() {
 
 #[tokio::test]
 async fn nobody_at_the_port_is_told_without_the_path() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Bound, so that nobody else gets it, but nobody listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let port = socket.local_addr().unwrap().port();
     let failure = ask(port, get(format!("http://127.0.0.1:{port}/p?secret=1"))).await.unwrap_err();
     assert!(failure.is(ErrorCode::HTTPError), "{failure}");
     assert!(failure.message.starts_with(&format!("cannot connect to http://127.0.0.1:{port}: ")), "{failure}");

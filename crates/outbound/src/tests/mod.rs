@@ -17,6 +17,9 @@ use usher_contract::Failure;
 use crate::resolver::Lookup;
 use crate::{Origin, Outbound};
 
+/// How long a request may take that should be answered.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 fn outbound() -> Outbound {
     Outbound::new().unwrap()
 }
@@ -40,7 +43,7 @@ fn get(url: impl Into<String>) -> Document {
 }
 
 async fn send(outbound: &Outbound, granted: &[Origin], request: Document) -> Result<Document, Failure> {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     let response = outbound.send(granted, &request.to_vec().unwrap(), deadline).await?;
     Ok(Document::from_reader(response.as_slice()).unwrap())
 }
