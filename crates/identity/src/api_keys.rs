@@ -182,15 +182,20 @@ impl Identity {
         }
         let known = doc! {"hash": secret::hash(key), "app": &app.id, "disabled": false};
         let stored = self.api_keys.find_one(known).await?.ok_or(IdentityError::Unauthorized)?;
-        let (provider_id, data) = (stored.id.to_hex(), doc! {"name": &stored.name});
         match stored.user_id {
-            Some(user) => self.key_identity(app, user, &provider_id).await.map(Presented::Linked),
-            None => self.presented(app, Newcomer::server(provider_id, data)).await,
+            Some(user) => Ok(Presented::Key { user, key: stored.id }),
+            None => self.presented(app, Newcomer::server(stored.id.to_hex(), doc! {"name": stored.name})).await,
         }
     }
 
     /// The identity that a user's key is; made when it is first used.
-    async fn key_identity(&self, app: &App, user: ObjectId, key: &str) -> Result<LinkedIdentity, IdentityError> {
+    pub(crate) async fn key_identity(
+        &self,
+        app: &App,
+        user: ObjectId,
+        key: ObjectId,
+    ) -> Result<LinkedIdentity, IdentityError> {
+        let key = &key.to_hex();
         if let Some(identity) = self.identity(app, API_KEY, key).await? {
             return Ok(identity);
         }
@@ -281,6 +286,25 @@ impl Identity {
             Some(identity) => self.end_sessions_of(identity).await,
             None => Ok(()),
         }
+    }
+
+    /// Ends a session that was just begun with an API key, where the key was disabled or deleted since it was looked up:
+    /// whoever did that has ended the sessions that were there. Whichever of the two writes last sees what the other wrote.
+    pub(crate) async fn check_key_of(&self, identity: &LinkedIdentity) -> Result<(), IdentityError> {
+        if identity.provider != API_KEY {
+            return Ok(());
+        }
+        let id = ObjectId::parse_str(&identity.provider_id).map_err(|_| IdentityError::Unauthorized)?;
+        let key = self.api_keys.find_one(doc! {"_id": id, "app": &identity.app}).await?;
+        if key.as_ref().is_some_and(|key| !key.disabled) {
+            return Ok(());
+        }
+        if key.is_none() {
+            // It may have been made when its key was gone already.
+            self.store.identities.delete_one(doc! {"_id": identity.id}).await?;
+        }
+        self.end_sessions_of(identity).await?;
+        Err(IdentityError::Unauthorized)
     }
 
     async fn end_sessions_of(&self, identity: &LinkedIdentity) -> Result<(), IdentityError> {

@@ -28,7 +28,7 @@ impl Identity {
         request: &str,
     ) -> Result<String, IdentityError> {
         let user = match self.present(deployment, credential, peer, request).await? {
-            Presented::Known { user, .. } => user,
+            Presented::Known { user, .. } | Presented::Key { user, .. } => user,
             Presented::Linked(identity) => identity.user_id,
             Presented::New(newcomer) if create => match self.create(deployment, newcomer, request).await? {
                 Creation::Created(member) => member.user.id,

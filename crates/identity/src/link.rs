@@ -49,6 +49,8 @@ impl Identity {
                 identities.into_iter().find(|identity| identity.provider == provider).ok_or(IdentityError::LinkInUse)?
             }
             Presented::Linked(identity) => identity,
+            Presented::Key { user, key } if user == id => self.key_identity(app, user, key).await?,
+            Presented::Key { .. } => return Err(IdentityError::LinkInUse),
             Presented::New(newcomer) => self.join(app, id, newcomer).await?,
         };
         if via.user_id != id {

@@ -13,7 +13,7 @@ use usher_dispatch::Deployment;
 use crate::error::IdentityError;
 use crate::identity::Identity;
 use crate::pipeline::{Creation, Newcomer};
-use crate::store::{ANON_USER, LOCAL_USERPASS, LinkedIdentity, User};
+use crate::store::{ANON_USER, API_KEY, LOCAL_USERPASS, LinkedIdentity, User};
 use crate::types::{Credential, Device, Login};
 
 /// A user about to get a session.
@@ -30,6 +30,8 @@ pub(crate) enum Via {
     Identity(ObjectId),
     /// The first of this provider.
     Provider(&'static str),
+    /// That of the user's API key with this id.
+    Key(ObjectId),
 }
 
 impl Via {
@@ -37,6 +39,7 @@ impl Via {
         identities.iter().find(|identity| match self {
             Self::Identity(id) => identity.id == id,
             Self::Provider(provider) => identity.provider == provider,
+            Self::Key(key) => identity.provider == API_KEY && identity.provider_id == key.to_hex(),
         })
     }
 }
@@ -47,6 +50,8 @@ pub(crate) enum Presented {
     Known { user: ObjectId, provider: &'static str },
     /// That of a user, who may have several identities of its provider.
     Linked(LinkedIdentity),
+    /// An API key of a user, which becomes an identity of theirs with its first session.
+    Key { user: ObjectId, key: ObjectId },
     /// Somebody's who is no user yet.
     New(Newcomer),
 }
@@ -73,6 +78,7 @@ impl Identity {
             Presented::Linked(identity) => {
                 return self.returning(app, identity.user_id, Via::Identity(identity.id), device).await;
             }
+            Presented::Key { user, key } => return self.returning(app, user, Via::Key(key), device).await,
             Presented::New(newcomer) => newcomer,
         };
         let via = Via::Provider(newcomer.provider);
@@ -145,7 +151,7 @@ impl Identity {
             )
             .return_document(ReturnDocument::After);
         let (enabled, identities) = tokio::join!(enabled, self.identities_of(user));
-        let member = match enabled? {
+        let mut member = match enabled? {
             Some(user) => Member { user, identities: identities? },
             None => {
                 let exists = self.store.users.find_one(doc! {"_id": user, "app": &app.id}).await?.is_some();
@@ -153,6 +159,11 @@ impl Identity {
                 return Err(if exists { IdentityError::UserDisabled } else { IdentityError::InvalidPassword });
             }
         };
+        if let Via::Key(key) = via
+            && via.find(&member.identities).is_none()
+        {
+            member.identities.push(self.key_identity(app, user, key).await?);
+        }
         self.open_session(app, &member, via, device).await
     }
 

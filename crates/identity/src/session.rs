@@ -63,6 +63,7 @@ impl Identity {
         };
         let written = async {
             self.store.sessions.insert_one(&session).await?;
+            self.check_key_of(via).await?;
             if let Some(event) = event {
                 self.store.events.insert_one(event).await?;
             }

@@ -1,5 +1,7 @@
 //! API keys of users and of the app (reference 3.6).
 
+use std::time::Duration;
+
 use bson::doc;
 use usher_app::App;
 use usher_contract::limits;
@@ -177,5 +179,36 @@ async fn a_key_of_the_app_is_a_user_of_its_own() {
     let unused = identity.create_server_key(&app, "unused").await.unwrap();
     identity.delete_server_key(&app, &unused.id).await.unwrap();
     assert_eq!(host.count("api_keys").await, 0);
+    host.stop().await;
+}
+
+/// Whoever had looked the key up before it was disabled or deleted must not get a session that nobody ends any more.
+#[tokio::test]
+async fn no_session_outlives_its_key() {
+    let host = Host::start().await;
+    let (identity, app) = (&host.identity, keyed());
+    let ann = host.user("ann@example.com").await;
+    for deleted in [false, true] {
+        let made = identity.create_user_key(&app, &ann.refresh_token, &format!("key-{deleted}")).await.unwrap();
+        // The user's document is held, so that the login waits for it with the key in its hand.
+        let mut held = host.database.client().start_session().await.unwrap();
+        held.start_transaction().await.unwrap();
+        let touch = doc! {"$set": {"touched": deleted}};
+        host.system("users").update_one(doc! {}, touch).session(&mut held).await.unwrap();
+        let mut waiting = Box::pin(login(&host, app.clone(), &made.key));
+        let early = tokio::time::timeout(Duration::from_secs(2), &mut waiting).await;
+        assert!(early.is_err(), "it did not wait: {early:?}");
+        if deleted {
+            identity.delete_user_key(&app, &ann.refresh_token, &made.id).await.unwrap();
+        } else {
+            identity.set_user_key_disabled(&app, &ann.refresh_token, &made.id, true).await.unwrap();
+        }
+        held.abort_transaction().await.unwrap();
+        refused(&waiting.await);
+        assert_eq!(host.count("sessions").await, 1, "Ann's own");
+        assert_eq!(host.system("events").count_documents(doc! {"providers": "api-key"}).await.unwrap(), 0);
+    }
+    // Of the key that is only disabled an identity is left.
+    assert_eq!(identity.profile(&app, &ann.user_id).await.unwrap().identities.len(), 2);
     host.stop().await;
 }
