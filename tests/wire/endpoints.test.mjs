@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import { ObjectId } from "mongodb";
+import { entriesOf, entryOf } from "./entries.mjs";
 import { PASSWORD, credentials, freshEmail, register } from "./realm.mjs";
 import { copyOf, start } from "./usher.mjs";
 
@@ -37,7 +39,7 @@ async function value(url, options) {
   return JSON.parse(text);
 }
 
-/** Checks that a request is refused with just this. */
+/** Checks that a request is refused with just this; gives the answer. */
 async function refused(url, options, status, error_code, error) {
   const answer = await ask(url, options);
   assert.equal(answer.status, status, answer.text);
@@ -47,6 +49,7 @@ async function refused(url, options, status, error_code, error) {
   if (error instanceof RegExp) assert.match(body.error, error);
   else assert.equal(body.error, error);
   assert.equal(body.error_code, error_code);
+  return answer;
 }
 
 const post = (body, headers = {}) => ({ method: "POST", body, headers });
@@ -84,11 +87,28 @@ describe("routes and methods", () => {
   });
 
   test("a browser may ask first", async () => {
-    const headers = { Origin: "https://shop.example.org", "Access-Control-Request-Method": "PUT" };
-    const answer = await ask(at("/mirror"), { method: "OPTIONS", headers });
-    assert.equal(answer.status, 204);
-    assert.equal(answer.headers.get("access-control-allow-origin"), "https://shop.example.org");
-    assert.match(answer.headers.get("access-control-allow-methods"), /PUT/);
+    const asked = "apikey,content-type,x-own";
+    const headers = {
+      Origin: "https://shop.example.org", "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": asked,
+    };
+    for (const url of [at("/mirror"), webhook("signed")]) {
+      const answer = await ask(url, { method: "OPTIONS", headers });
+      assert.equal(answer.status, 204);
+      assert.equal(answer.headers.get("access-control-allow-origin"), "https://shop.example.org");
+      assert.equal(answer.headers.get("access-control-allow-methods"), "GET, POST, PUT, PATCH, DELETE");
+      assert.equal(answer.headers.get("access-control-allow-headers"), asked, "an app's own headers are its business");
+    }
+    // The client API knows its clients' headers.
+    const client = await ask(`${usher.url}/api/client/v2.0/app/endpoints/functions/call`, { method: "OPTIONS", headers });
+    assert.equal(client.headers.get("access-control-allow-headers"), "Authorization, Content-Type, Accept");
+  });
+
+  test("a browser's script sees the headers that the function lets it see", async () => {
+    const steps = [["setHeader", "X-Total", "7"], ["setHeader", "Access-Control-Expose-Headers", "X-Total"], ["setHeader", "Vary", "Accept"]];
+    const { headers } = await ask(at("/respond"), post(JSON.stringify(steps), { Origin: "https://shop.example.org" }));
+    assert.equal(headers.get("access-control-allow-origin"), "https://shop.example.org");
+    assert.equal(headers.get("access-control-expose-headers"), "X-Total, X-Baas-Location, X-Appservices-Request-Id");
+    assert.equal(headers.get("vary"), "Accept, Origin");
   });
 });
 
@@ -233,7 +253,10 @@ describe("validation", () => {
     const given = at(`/secret?a=1&secret=${encodeURIComponent(SECRET)}&b=2`);
     const seen = await value(given);
     assert.deepEqual([seen.query, seen.request.rawQueryString], [{ a: "1", b: "2" }, "a=1&b=2"]);
-    await refused(at("/secret"), {}, 401, "IncomingWebhookAuthFailed", /^no secret: /);
+    const bare = await refused(at("/secret"), {}, 401, "IncomingWebhookAuthFailed", /^no secret: /);
+    const { type, function_name, error_code, error } = await entryOf(usher, bare);
+    assert.deepEqual([type, function_name, error_code], ["ENDPOINT", "echo", "IncomingWebhookAuthFailed"]);
+    assert.match(error, /^no secret: /);
     for (const wrong of ["", "x", SECRET.toUpperCase(), `${SECRET}x`]) {
       const url = at(`/secret?secret=${encodeURIComponent(wrong)}`);
       await refused(url, {}, 401, "IncomingWebhookAuthFailed", "the secret is wrong");
@@ -259,8 +282,10 @@ describe("validation", () => {
     await refused(at("/ruled"), {}, 400, "FunctionExecutionError", 'rule not matched for function "ruled"');
     assert.equal(await value(at("/ruled/itself?word=friend"), { method: "POST" }), "let in");
     for (const [method, word] of [["POST", "foe"], ["GET", "friend"]]) {
-      await refused(at(`/ruled/itself?word=${word}`), { method }, 400, "FunctionExecutionError",
-        'rule not matched for endpoint "/ruled/itself"');
+      const text = 'rule not matched for endpoint "/ruled/itself"';
+      const answer = await refused(at(`/ruled/itself?word=${word}`), { method }, 400, "FunctionExecutionError", text);
+      const { type, error } = await entryOf(usher, answer);
+      assert.deepEqual([type, error], ["ENDPOINT", text]);
     }
   });
 });
@@ -333,7 +358,9 @@ describe("the caller", () => {
   test("must be somebody", async () => {
     await refused(at("/who"), {}, 400, "InvalidParameter", "no authentication methods were specified");
     await refused(at("/who"), { headers: { email } }, 400, "InvalidParameter", "no authentication methods were specified");
-    await refused(at("/who"), password(email, "wrong password"), 401, "InvalidPassword", "unauthorized");
+    const wrong = await refused(at("/who"), password(email, "wrong password"), 401, "InvalidPassword", "unauthorized");
+    const { type, error_code, user_id } = await entryOf(usher, wrong);
+    assert.deepEqual([type, error_code, user_id], ["ENDPOINT", "InvalidPassword", undefined]);
     await refused(at("/who/new"), password(freshEmail("nobody")), 401, "InvalidPassword", "unauthorized");
     await refused(at("/who"), bearer("a.b.c"), 401, "InvalidSession", /^invalid session/);
     // A bad token is not made good by a credential beside it.
@@ -341,11 +368,46 @@ describe("the caller", () => {
     await refused(at("/who"), both, 401, "InvalidSession", /^invalid session/);
   });
 
+  test("is nobody who was disabled", async () => {
+    const address = freshEmail("disabled");
+    const disabled = await register(app, address);
+    const { key } = await disabled.apiKeys.create("disabled");
+    await usher.inDatabase((mongo) =>
+      mongo.db("usher").collection("users").updateOne({ _id: new ObjectId(disabled.id) }, { $set: { disabled: true } }));
+    for (const options of [password(address), { headers: { apiKey: key } }]) {
+      await refused(at("/who"), options, 401, "UserDisabled", "user disabled");
+      await refused(at("/who/new"), options, 401, "UserDisabled", "user disabled");
+    }
+  });
+
+  test("may have a password of any letters", async () => {
+    const address = freshEmail("letters");
+    await app.emailPasswordAuth.registerUser({ email: address, password: "pässwörd" });
+    const { id } = await app.logIn(credentials(address, "pässwörd"));
+    // As browsers send it, and as most programs do.
+    for (const word of ["pässwörd", Buffer.from("pässwörd").toString("latin1")]) {
+      assert.equal((await value(at("/who"), password(address, word))).id, id);
+    }
+  });
+
+  test("does not guess passwords here either", async () => {
+    const address = freshEmail("guessed");
+    await app.emailPasswordAuth.registerUser({ email: address, password: PASSWORD });
+    for (let guess = 0; guess < 20; guess++) {
+      await refused(at("/who"), password(address, `guess ${guess}`), 401, "InvalidPassword", "unauthorized");
+    }
+    const { headers } = await refused(at("/who"), password(address), 429, "TooManyFailures", /^too many failed logins; /);
+    assert.match(headers.get("retry-after"), /^\d+$/);
+  });
+
   test("is whom a script says", async () => {
     assert.deepEqual(await value(at(`/scripted?as=${user.id}`)), { id: user.id, system: false });
     assert.deepEqual(await value(at("/scripted?as=system")), { system: true });
     await refused(at("/scripted"), {}, 400, "FunctionExecutionError", /must answer a user's id or \{runAsSystem: true\}/);
-    await refused(at("/scripted?as=5f00000000000000000000ab"), {}, 400, "FunctionExecutionError", /runs as the user 5f0/);
+    const nobody = at("/scripted?as=5f00000000000000000000ab");
+    const answer = await refused(nobody, {}, 400, "FunctionExecutionError", /runs as the user 5f0/);
+    const told = ({ type, error }) => type === "ENDPOINT" && /runs as the user 5f0/.test(error);
+    await entriesOf(usher, answer.headers.get("x-appservices-request-id"), told);
   });
 
   test("has a response object to itself: functions that are called see none", async () => {
@@ -381,7 +443,8 @@ describe("webhooks of older apps", () => {
   test("are validated by a secret or a signature of their own header", async () => {
     const { query, text } = await value(webhook(`secret?a=1&secret=${encodeURIComponent(SECRET)}`), post("hello"));
     assert.deepEqual([query, text], [{ a: "1" }, "hello"]);
-    await refused(webhook("secret?secret=x"), post("hello"), 401, "IncomingWebhookAuthFailed", "the secret is wrong");
+    const wrong = await refused(webhook("secret?secret=x"), post("hello"), 401, "IncomingWebhookAuthFailed", "the secret is wrong");
+    assert.equal((await entryOf(usher, wrong)).type, "WEBHOOK");
     const signed = (headers) => post("hello", headers);
     assert.equal((await value(webhook("signed"), signed({ "X-Hook-Signature": sign("hello") }))).text, "hello");
     const other = signed({ "X-Hook-Signature": sign("other") });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import * as Realm from "realm-web";
 import { CLIENT, Client, assertRefused, counted, variant } from "./accounts.mjs";
+import { entryOf } from "./entries.mjs";
 import { PASSWORD, credentials, freshEmail, realmError } from "./realm.mjs";
 import { start } from "./usher.mjs";
 
@@ -55,6 +56,8 @@ test("the answer is that of a login, with the same user and a token that sees wh
   assert.equal(reply.status, 200, reply.text);
   assert.deepEqual(Object.keys(reply.json).sort(), ["access_token", "device_id", "refresh_token", "user_id"]);
   assert.equal(reply.json.user_id, session.user_id);
+  const { auth_event, user_id } = await entryOf(usher, reply);
+  assert.deepEqual([auth_event, user_id], [{ type: "link", provider: "local-userpass", failed: false }, session.user_id]);
   const claims = JSON.parse(Buffer.from(reply.json.access_token.split(".")[1], "base64url"));
   assert.deepEqual(claims.user_data.level, { $numberInt: "2" });
   for (const { refresh_token: token } of [session, reply.json]) {
@@ -94,14 +97,15 @@ test("an API key is linked to its owner only, who has it already", async () => {
   const session = async () => (await client.emailLogin(await registered())).json;
   const [own, other] = [await session(), await session()];
   const { key } = (await client.keys("POST", "", own.refresh_token, { name: "own" })).json;
+  const inUse = [401, "AuthError", "unauthorized: the credential belongs to another user"];
+  const untouched = await counted(usher);
+  assertRefused(await client.login("api-key", { key }, other.access_token), ...inUse);
+  assert.deepEqual(await counted(usher), untouched, "a key that was never used is not used by this either");
   const reply = await client.login("api-key", { key }, own.access_token);
   assert.equal(reply.status, 200, reply.text);
   assert.equal(reply.json.user_id, own.user_id);
   const before = await counted(usher);
-  assertRefused(
-    await client.login("api-key", { key }, other.access_token),
-    401, "AuthError", "unauthorized: the credential belongs to another user",
-  );
+  assertRefused(await client.login("api-key", { key }, other.access_token), ...inUse);
   assertRefused(await client.login("api-key", { key: "x" }, other.access_token), 401, "AuthError", "unauthorized: the credential is not good");
   assert.deepEqual(await counted(usher), before);
   const profile = async ({ access_token }) => (await client.profile(access_token)).json.identities.map((one) => one.provider_type);

@@ -5,15 +5,16 @@ import * as Realm from "realm-web";
 import { Pair, hs256, inSeconds, startIssuer, unsigned } from "./issuer.mjs";
 import { CLIENT, SECRET, assertRefused, post, serve, variant, written } from "./providers.mjs";
 import { newUser, realmError } from "./realm.mjs";
+import { run } from "./usher.mjs";
 
-let issuer, usher;
+let issuer, usher, directory;
 
 before(async () => {
   issuer = await startIssuer();
   const token = (config, keys) => (providers) => Object.assign(providers["custom-token"], { config, secret_config: keys });
   usher = await serve(
     issuer,
-    variant("providers", issuer),
+    directory = variant("providers", issuer),
     // The other ways to check a token, providers that let one domain in, and a Google that takes no ID tokens.
     variant("signed", issuer, (providers) => {
       token({ audience: ["shop", "club"], signingAlgorithm: "RS256" }, { signingKeys: ["publicKey"] })(providers);
@@ -228,9 +229,13 @@ describe("custom-function", () => {
   });
 
   test("a payload is a document", async () => {
+    const before = await written(usher);
     for (const body of ["[]", "1", "null", "\"ann\"", "{", JSON.stringify({ id: { $oid: "xyz" } }), JSON.stringify({ $oid: "65a1b2c3d4e5f60718293a4b" })]) {
-      assertRefused(await post(usher, "providers", "custom-function", body), 400, "BadRequest", /./);
+      assertRefused(await post(usher, "providers", "custom-function", body), 400, "BadRequest", /^the (request body|payload) /);
     }
+    const large = { username: "ann", filler: "x".repeat(70_000) };
+    assertRefused(await post(usher, "providers", "custom-function", large), 413, "RequestTooLarge", /65536 bytes$/);
+    assert.deepEqual(await written(usher), before);
   });
 });
 
@@ -361,7 +366,63 @@ describe("every provider", () => {
         assertRefused(await post(usher, "providers", provider, { [member]: "x".repeat(70_000) }), 413, "RequestTooLarge", /65536 bytes$/);
       }
     }
+    for (const body of ["[]", "1", "null", "{", "\u0000", '"anon-user"']) {
+      assertRefused(await post(usher, "providers", "anon-user", body), 400, "BadRequest", /^the request body /);
+    }
+    const large = { provider: "anon-user", filler: "x".repeat(70_000) };
+    assertRefused(await post(usher, "providers", "anon-user", large), 413, "RequestTooLarge", /65536 bytes$/);
     assert.deepEqual(await written(usher), before);
+  });
+
+  /** A credential of each provider that another authority vouches for, of somebody with this name. */
+  const credentialsOf = (sub) => {
+    const person = { user_id: sub };
+    return {
+      "custom-token": { token: hs256(SECRET, claims({ sub })) },
+      "custom-function": { username: sub },
+      "oauth2-google": { id_token: issuer.idToken("google-client", { sub }) },
+      "oauth2-apple": { id_token: issuer.idToken("apple-client", { sub }) },
+      "oauth2-facebook": { accessToken: issuer.accessToken("facebook-client", person) },
+    };
+  };
+
+  test("links an identity to a user, who then is who logs in with it, and to nobody else", async () => {
+    const { user: other } = await newUser(usher.app("providers"), "other");
+    const session = (await post(usher, "providers", "anon-user", {})).json;
+    const linked = ["anon-user"];
+    for (const [provider, payload] of Object.entries(credentialsOf("linked-by-all"))) {
+      const reply = await post(usher, "providers", provider, payload, { link: session.access_token });
+      assert.equal(reply.status, 200, reply.text);
+      assert.deepEqual(Object.keys(reply.json).sort(), ["access_token", "device_id", "refresh_token", "user_id"]);
+      assert.equal(reply.json.user_id, session.user_id);
+      linked.push(provider);
+      const profile = await fetch(`${usher.url}${CLIENT}/auth/profile`, { headers: { Authorization: `Bearer ${reply.json.access_token}` } });
+      const { identities } = await profile.json();
+      assert.deepEqual(identities.map((one) => one.provider_type), linked);
+      assert.equal(identities.at(-1).id, "linked-by-all");
+      assert.equal((await post(usher, "providers", provider, payload)).json.user_id, session.user_id);
+      const before = await written(usher);
+      const taken = await post(usher, "providers", provider, payload, { link: other.accessToken });
+      assertRefused(taken, 401, "AuthError", "unauthorized: the credential belongs to another user");
+      assert.deepEqual(await written(usher), before);
+    }
+    const bad = { token: "a.b.c", id_token: "a.b.c", accessToken: "unknown", password: "wrong" };
+    for (const provider of linked.slice(1)) {
+      const reply = await post(usher, "providers", provider, bad, { link: other.accessToken });
+      const text = provider === "custom-function" ? "Authentication failed" : "unauthorized: the credential is not good";
+      assertRefused(reply, 401, "AuthError", text);
+    }
+  });
+
+  test("lets no disabled user in, and makes no other of them", async () => {
+    for (const [provider, payload] of Object.entries(credentialsOf("disabled-by-all"))) {
+      const { user_id } = (await post(usher, "providers", provider, payload)).json;
+      const done = run("users", "disable", user_id, "--app", directory, "--mongodb", usher.mongodb);
+      assert.equal(done.status, 0, done.stderr);
+      const before = await written(usher);
+      assertRefused(await post(usher, "providers", provider, payload), 401, "UserDisabled", "user disabled");
+      assert.deepEqual(await written(usher), before);
+    }
   });
 
   test("is there only when it is switched on", async () => {

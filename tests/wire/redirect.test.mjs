@@ -1,6 +1,7 @@
 // A browser's way to a provider and back, step by step over plain HTTP (reference 3.9).
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { entryOf } from "./entries.mjs";
 import { startIssuer } from "./issuer.mjs";
 import { CLIENT, assertRefused, post, serve, variant, written } from "./providers.mjs";
 import { newUser } from "./realm.mjs";
@@ -96,6 +97,12 @@ describe("logging in", () => {
       const session = await fetch(`${usher.url}${CLIENT}/auth/session`, { method: "POST", headers: { Authorization: `Bearer ${refresh}` } });
       assert.equal(session.status, 201);
       assert.match(last.cookies[0], /^usher_login_[\w-]{8}=; .*Max-Age=0;/);
+      // The log tells of the login once, when the browser is back.
+      const { auth_event, user_id, error } = await entryOf(usher, last);
+      assert.deepEqual([auth_event, user_id, error], [{ type: "login", provider, failed: false }, user, undefined]);
+      const id = first.headers.get("x-appservices-request-id");
+      const told = await usher.inDatabase((mongo) => mongo.db("usher").collection("logs").countDocuments({ co_id: id }));
+      assert.equal(told, 0);
     });
   }
 
@@ -122,6 +129,30 @@ describe("linking", () => {
     const [access, , id] = fields._baas_ua.split("$");
     assert.equal(id, user.id);
     assert.deepEqual((await me(access)).identities.map((one) => one.provider_type), ["local-userpass", "oauth2-google"]);
+  });
+
+  test("is refused where the identity is another user's, or the user is gone", async () => {
+    issuer.person = { sub: "taken-by-redirect", email: "taken@example.org" };
+    await post(usher, "providers", "oauth2-google", { id_token: issuer.idToken("google-client") });
+    const link = async (meanwhile) => {
+      const app = usher.app("providers");
+      const { user } = await newUser(app, "redirect");
+      const first = await begin("oauth2-google", { link: "true" }, { headers: { Authorization: `Bearer ${user.accessToken}` } });
+      assert.equal(first.status, 302, first.text);
+      await meanwhile?.(app, user);
+      const before = await written(usher);
+      const last = await back(await atProvider(first.location), first.cookie);
+      assert.deepEqual(await written(usher), before);
+      const { _baas_state, _baas_client_app_id, ...fields } = arrived(last);
+      return { fields, last };
+    };
+    const { fields, last } = await link();
+    assert.deepEqual(fields, { _baas_error: "unauthorized: the credential belongs to another user" });
+    const { auth_event, error_code } = await entryOf(usher, last);
+    assert.deepEqual([auth_event, error_code], [{ type: "link", provider: "oauth2-google", failed: true }, "AuthError"]);
+    issuer.person = { sub: "nobody-by-redirect", email: "nobody@example.org" };
+    const deleted = await link((app, user) => app.deleteUser(user));
+    assert.deepEqual(deleted.fields, { _baas_error: "invalid session: failed to find refresh token" });
   });
 
   test("needs the user's token", async () => {
@@ -151,6 +182,29 @@ describe("what is refused at the start", () => {
     const reply = await begin("oauth2-google", { app: "nosecret" });
     assertRefused(reply, 400, "BadRequest", /^oauth2-google has no client secret/);
     assertRefused(await begin("oauth2-google", { app: "unknown" }), 404, "AppNotFound", /unknown/);
+  });
+
+  test("an origin that the app does not list, whatever it asks for", async () => {
+    const { user } = await newUser(usher.app("providers"), "origin");
+    const before = await written(usher);
+    const evil = "https://app.example.org.evil.example";
+    const of = `${CLIENT}/app/providers`;
+    for (const [method, path, body] of [
+      ["POST", `${of}/auth/providers/anon-user/login`, "{}"], ["POST", `${of}/auth/providers/local-userpass/register`, "{}"],
+      ["GET", `${of}/location`], ["POST", `${of}/functions/call`, "{}"], ["GET", `${CLIENT}/auth/profile`],
+      ["GET", `${CLIENT}/auth/api_keys`], ["DELETE", `${CLIENT}/auth/delete`], ["GET", "/app/providers/endpoint/any"],
+      ["OPTIONS", `${of}/functions/call`], ["OPTIONS", "/app/providers/endpoint/any"],
+    ]) {
+      const headers = { Origin: evil, Authorization: `Bearer ${user.accessToken}` };
+      const reply = await step(usher.url + path, { method, headers, body });
+      assertRefused(reply, 403, "DomainNotAllowed", `the origin ${evil} is not among this app's allowed_request_origins`);
+      for (const name of ["origin", "credentials", "methods", "headers"]) {
+        assert.equal(reply.headers.get(`access-control-allow-${name}`), null, `${method} ${path}`);
+      }
+    }
+    assert.deepEqual(await written(usher), before);
+    const headers = { Origin: "https://app.example.org", Authorization: `Bearer ${user.accessToken}` };
+    assert.equal((await step(`${usher.url}${CLIENT}/auth/profile`, { headers })).status, 200);
   });
 
   test("a state that is too long to carry around", async () => {

@@ -234,6 +234,26 @@ test("an app that confirms by itself, or not at all, says so", async () => {
   assertRefused(await new Client(usher, "closed").emailLogin(email), 401, "AuthError", "unauthorized");
 });
 
+test("passwords are not guessed endlessly, whether or not there is such an account", async () => {
+  const client = new Client(usher, "auto");
+  const [email, nobody] = [freshEmail("guessed"), freshEmail("nobody")];
+  await usher.app("auto").emailPasswordAuth.registerUser({ email, password: PASSWORD });
+  for (const username of [email, nobody]) {
+    for (let guess = 0; guess < 20; guess++) {
+      assertRefused(await client.emailLogin(username, `guess ${guess}`), 401, "InvalidPassword", "unauthorized");
+    }
+    const before = await counted(usher);
+    const reply = await client.emailLogin(username);
+    assertRefused(reply, 429, "TooManyFailures", /^too many failed logins; try again in \d+ s$/);
+    assert.match(reply.headers.get("retry-after"), /^\d+$/);
+    assert.deepEqual(await counted(usher), before);
+  }
+  // Nobody else has to wait.
+  const other = freshEmail("other");
+  await usher.app("auto").emailPasswordAuth.registerUser({ email: other, password: PASSWORD });
+  assert.equal((await client.emailLogin(other)).status, 200);
+});
+
 // ---- input that no client sends -------------------------------------------------------------------------------------
 
 const paths = {

@@ -12,6 +12,7 @@ use crate::call::{Call, CallError, Caller, Origin};
 use crate::deployment::Deployment;
 use crate::dispatcher::Dispatcher;
 use crate::run_as::{self, Authority};
+use crate::story::Report;
 
 /// One request to an endpoint that was found and has validated it.
 pub struct EndpointRequest {
@@ -35,23 +36,34 @@ impl Dispatcher {
     /// See [`CallError`]; [`CallError::Failed`] also where the endpoint's own rule does not hold.
     pub async fn answer(self: &Arc<Self>, endpoint: &Endpoint, request: EndpointRequest) -> Result<Vec<u8>, CallError> {
         let EndpointRequest { deployment, payload, caller, request, id } = request;
+        let (function, origin, request) =
+            (endpoint.function.clone(), Origin::Endpoint { system: false }, Some(request));
+        let mut call = Call { deployment, function, arguments: Vec::new(), caller, origin, request, id };
+        if let Err(failure) = self.admit(endpoint, payload, &mut call).await {
+            let refusal = Err(CallError::Failed(failure));
+            if let Some(logs) = self.logs() {
+                Report::begin(logs, &call, Arc::default()).end(&refusal);
+            }
+            return refusal;
+        }
+        self.call(call).await
+    }
+
+    /// Asks the endpoint's own rule, and as whom the call is made.
+    async fn admit(self: &Arc<Self>, endpoint: &Endpoint, payload: Document, call: &mut Call) -> Result<(), Failure> {
         if let Some(rule) = &endpoint.can_evaluate {
-            let (asked, id) = (Some(request.clone()), id.clone());
+            let (deployment, caller, asked) = (call.deployment.clone(), call.caller.clone(), call.request.clone());
             let around: Arc<dyn Surroundings> =
-                Around::new(self.clone(), deployment.clone(), caller.clone(), asked, id, None);
-            if !rule.holds(&payload, &around).await.map_err(CallError::Failed)? {
+                Around::new(self.clone(), deployment, caller, asked, call.id.clone(), None);
+            if !rule.holds(&payload, &around).await? {
                 let message = format!("rule not matched for endpoint \"{}\"", endpoint.route);
-                return Err(CallError::Failed(Failure::new(ErrorCode::FunctionExecutionError, message)));
+                return Err(Failure::new(ErrorCode::FunctionExecutionError, message));
             }
         }
-        let arguments = value::array_bytes([Bson::Document(payload)]).map_err(CallError::Failed)?;
-        let (function, request) = (endpoint.function.clone(), Some(request));
-        let origin = Origin::Endpoint { system: false };
-        let mut call = Call { deployment, function, arguments, caller, origin, request, id };
-        let authority = run_as::resolve(self, &call, &endpoint.run_as, None).await.map_err(CallError::Failed)?;
-        let Authority { system, acting } = authority;
+        call.arguments = value::array_bytes([Bson::Document(payload)])?;
+        let Authority { system, acting } = run_as::resolve(self, call, &endpoint.run_as, None).await?;
         call.origin = Origin::Endpoint { system };
         call.caller = acting;
-        self.call(call).await
+        Ok(())
     }
 }

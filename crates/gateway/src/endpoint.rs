@@ -24,7 +24,7 @@ use usher_dispatch::EndpointRequest;
 use crate::errors::ApiError;
 use crate::exchange::{Exchange, segments};
 use crate::reply::Reply;
-use crate::request;
+use crate::{log, request};
 
 /// `/app/{id}/endpoint/…` and the same under the client API, any method; `path` is what stands for the dots.
 pub(crate) async fn endpoint(exchange: &Exchange, app: &str, path: &[&str], body: &[u8]) -> Result<Reply, ApiError> {
@@ -64,8 +64,11 @@ async fn serve(
         };
         ApiError::endpoint_not_found(code, message)
     })?;
-    validation::check(endpoint, &exchange.parts, body)?;
-    let caller = caller::of(exchange, &deployment, endpoint, body).await?;
+    let caller = async {
+        validation::check(endpoint, &exchange.parts, body)?;
+        caller::of(exchange, &deployment, endpoint, body).await
+    };
+    let caller = caller.await.inspect_err(|error| log::refused(exchange, app, endpoint, error))?;
     let (payload, query) = payload::of(endpoint, &exchange.parts, body);
     // The same as in the payload: rules look at them here (`%%request.requestHeaders`).
     let headers = payload.get_document("headers").cloned().unwrap_or_default();

@@ -42,6 +42,7 @@
 //! | secret or signature of a request to an endpoint wrong | 401 | `IncomingWebhookAuthFailed` | what is missing or wrong |
 //! | endpoint that needs a user, request without credential | 400 | `InvalidParameter` | `no authentication methods were specified` |
 //! | endpoint that makes no users, credential of nobody yet | 401 | `AuthError` | what to do |
+//! | registering for push messages | 404 | `ServiceNotFound` | `service not found: '<name>'` |
 //! | unknown app | 404 | `AppNotFound` | `cannot find app using Client App ID '<id>'` |
 //! | origin not in `allowed_request_origins` | 403 | `DomainNotAllowed` | which |
 //! | unknown path | 404 | `NotFound` | method and path |

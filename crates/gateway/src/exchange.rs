@@ -105,16 +105,9 @@ impl Exchange {
     /// How large the body may be: only what is handed to a function may be more than a credential.
     pub(crate) fn body_limit(&self) -> usize {
         let path: Vec<&str> = segments(self.parts.uri.path()).collect();
-        let large = matches!(
-            path.as_slice(),
-            [.., "functions", "call"]
-                | ["api", "admin", "v3.0", "groups", ..]
-                | ["app", _, "endpoint", ..]
-                | ["api", "client", "v2.0", "app", _, "endpoint", ..]
-                | ["api", "client", "v2.0", "app", _, "service", _, "incoming_webhook", _]
-        );
+        let large = matches!(path.as_slice(), [.., "functions", "call"] | ["api", "admin", "v3.0", "groups", ..]);
         match path.as_slice() {
-            _ if large => limits::REQUEST_BYTES,
+            _ if large || is_endpoint(&path) => limits::REQUEST_BYTES,
             [.., "providers", "custom-token", "login"] => limits::EXTERNAL_TOKEN_BODY_BYTES,
             _ => limits::CREDENTIAL_BYTES,
         }
@@ -135,6 +128,16 @@ impl Exchange {
 /// two in a row (reference 3.1).
 pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|part| !part.is_empty())
+}
+
+/// Whether a path is one of endpoints or webhooks, which answer what an app makes of them.
+pub(crate) fn is_endpoint(path: &[&str]) -> bool {
+    matches!(
+        path,
+        ["app", _, "endpoint", ..]
+            | ["api", "client", "v2.0", "app", _, "endpoint", ..]
+            | ["api", "client", "v2.0", "app", _, "service", _, "incoming_webhook", _]
+    )
 }
 
 /// The client app id that a path of the client API or of an endpoint holds.

@@ -4,39 +4,79 @@
 use std::sync::Arc;
 
 use bson::DateTime;
+use hyper::Method;
+use usher_app::Endpoint;
+use usher_identity::{Authorization, Login};
 use usher_logs::{AuthEvent, Entry, Kind, Logs};
 
 use crate::errors::ApiError;
 use crate::exchange::{Exchange, segments};
+use crate::login::links;
 use crate::reply::Reply;
 
 pub(crate) fn record(exchange: &Exchange, outcome: &Result<Reply, ApiError>) {
-    let Some(logs) = exchange.shared.services.dispatcher.logs() else { return };
     let path: Vec<&str> = segments(exchange.parts.uri.path()).collect();
     let (kind, event) = match path.as_slice() {
+        // A browser that sets out to a provider has not logged in: its coming back is told (`returned`).
+        [.., "login"] if exchange.parts.method == Method::GET && outcome.is_ok() => return,
         ["api", "client", "v2.0", "app", _, "auth", "providers", provider, action @ ..] => {
-            (Kind::Auth, Some((action.join("/"), (*provider).to_owned())))
+            let action = action.join("/");
+            let kind = if action == "login" { login(links(exchange.parts.uri.query())) } else { action };
+            (Kind::Auth, Some((kind, (*provider).to_owned())))
         }
         ["api", "client", "v2.0", "auth", "api_keys", ..] => (Kind::ApiKey, None),
         _ => return,
     };
-    // A path of nobody's app is nobody's log.
-    let Some(app) = exchange.app_label().filter(|app| exchange.shared.services.dispatcher.deployment(app).is_some())
-    else {
-        return;
-    };
-    let mut entry = Entry::begin(&app, &exchange.id, kind);
+    let Some(app) = exchange.app_label() else { return };
+    let user = outcome.as_ref().map(Reply::user);
+    tell(exchange, &app, kind, user, |entry| {
+        entry.auth_event = event.map(|(kind, provider)| AuthEvent { kind, provider, failed: outcome.is_err() });
+    });
+}
+
+/// Tells of a browser that came back from a provider.
+pub(crate) fn returned(exchange: &Exchange, authorization: &Authorization, outcome: &Result<Login, ApiError>) {
+    let user = outcome.as_ref().map(|login| Some(login.user_id.as_str()));
+    tell(exchange, &authorization.app, Kind::Auth, user, |entry| {
+        let (kind, provider) = (login(authorization.link.is_some()), authorization.provider.clone());
+        entry.auth_event = Some(AuthEvent { kind, provider, failed: outcome.is_err() });
+    });
+}
+
+/// Tells of a request to an endpoint or webhook that was refused before there was a call to tell of.
+pub(crate) fn refused(exchange: &Exchange, app: &str, endpoint: &Endpoint, error: &ApiError) {
+    let kind = if endpoint.service.is_some() { Kind::Webhook } else { Kind::Endpoint };
+    tell(exchange, app, kind, Err(error), |entry| entry.function_name = Some(endpoint.function.clone()));
+}
+
+/// The word for a login, or for one that links.
+fn login(links: bool) -> String {
+    if links { "link" } else { "login" }.to_owned()
+}
+
+/// Records an entry about the exchange, with the user whom it was about or why it was refused.
+fn tell(
+    exchange: &Exchange,
+    app: &str,
+    kind: Kind,
+    outcome: Result<Option<&str>, &ApiError>,
+    more: impl FnOnce(&mut Entry),
+) {
+    let dispatcher = &exchange.shared.services.dispatcher;
+    // What was asked of nobody's app is in nobody's log.
+    let Some(logs) = dispatcher.logs().filter(|_| dispatcher.deployment(app).is_some()) else { return };
+    let mut entry = Entry::begin(app, &exchange.id, kind);
     let took = i64::try_from(exchange.started.elapsed().as_millis()).unwrap_or(i64::MAX);
     entry.started = DateTime::from_millis(entry.completed.timestamp_millis().saturating_sub(took));
     entry.remote_ip = Some(exchange.peer().to_string());
-    entry.auth_event = event.map(|(kind, provider)| AuthEvent { kind, provider, failed: outcome.is_err() });
     match outcome {
-        Ok(reply) => entry.user_id = reply.user().map(str::to_owned),
+        Ok(user) => entry.user_id = user.map(str::to_owned),
         Err(error) => {
             entry.error = Some(error.message.clone().into_owned());
             entry.error_code = error.code.map(str::to_owned);
         }
     }
+    more(&mut entry);
     logs.record(entry);
 }
 

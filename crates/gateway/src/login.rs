@@ -63,7 +63,8 @@ fn of_link(error: ApiError) -> ApiError {
     }
 }
 
-fn links(query: Option<&str>) -> bool {
+/// Whether a login is to link the identity to the user of the access token.
+pub(crate) fn links(query: Option<&str>) -> bool {
     query.is_some_and(|query| query.split('&').any(|pair| pair == "link=true"))
 }
 

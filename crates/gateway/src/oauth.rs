@@ -14,6 +14,7 @@ use usher_identity::{Authorization, AuthorizationRequest, IdentityError, Login, 
 
 use crate::errors::ApiError;
 use crate::exchange::Exchange;
+use crate::log;
 use crate::reply::Reply;
 use cookie::Cookie;
 use fields::Fields;
@@ -61,6 +62,7 @@ pub(crate) async fn callback(exchange: &Exchange, body: &[u8]) -> Result<Reply, 
     let authorization = exchange.identity().arrival(fields.required("state")?).await?;
     // From here on it is known where the app waits, so it hears of a failure as well.
     let outcome = finish(exchange, &authorization, &fields).await;
+    log::returned(exchange, &authorization, &outcome);
     if let Err(error) = &outcome {
         let (request, app) = (&exchange.id, &authorization.app);
         match &error.story {

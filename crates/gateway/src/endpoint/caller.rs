@@ -67,12 +67,17 @@ pub(super) async fn of(
 
 /// The credential in the headers: e-mail address and password, an API key, or a custom token.
 fn credential(headers: &HeaderMap) -> Option<Credential> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let header = |name: &str| headers.get(name).map(|value| text(value.as_bytes()));
     if let (Some(email), Some(password)) = (header(EMAIL), header(PASSWORD)) {
         return Some(Credential::EmailPassword { email, password });
     }
     let key = API_KEYS.iter().find_map(|name| header(name)).map(Credential::ApiKey);
     key.or_else(|| header(TOKEN).map(Credential::CustomToken))
+}
+
+/// What a header says: UTF-8 as most programs write it, or Latin-1, as browsers do.
+fn text(header: &[u8]) -> String {
+    str::from_utf8(header).map_or_else(|_| header.iter().copied().map(char::from).collect(), str::to_owned)
 }
 
 /// The same in a body, as webhooks took it.
@@ -95,6 +100,8 @@ fn of_body(body: &[u8]) -> Option<Credential> {
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::HeaderValue;
+
     use super::*;
 
     fn of_headers(headers: &[(&'static str, &'static str)]) -> Option<Credential> {
@@ -113,6 +120,19 @@ mod tests {
         }
         assert!(matches!(of_headers(&[("jwtTokenString", "t")]), Some(Credential::CustomToken(token)) if token == "t"));
         assert!(of_headers(&[("email", "a@b")]).is_none() && of_headers(&[]).is_none());
+    }
+
+    #[test]
+    fn a_password_may_have_any_letter() {
+        for word in ["pässwörd".as_bytes(), b"p\xe4ssw\xf6rd"] {
+            let word = HeaderValue::from_bytes(word).unwrap();
+            let headers = [("email", HeaderValue::from_static("a@b")), ("password", word)];
+            let headers = headers.into_iter().map(|(name, value)| (name.parse().unwrap(), value)).collect();
+            let Some(Credential::EmailPassword { password, .. }) = credential(&headers) else {
+                panic!("no credential")
+            };
+            assert_eq!(password, "pässwörd");
+        }
     }
 
     #[test]

@@ -60,7 +60,8 @@ pub struct Departure {
 pub struct Authorization {
     typ: String,
     exp: i64,
-    provider: String,
+    /// The provider's name.
+    pub provider: String,
     /// The digest of the browser's secret.
     challenge: String,
     /// The client app id.
