@@ -344,8 +344,8 @@ pub const DATABASE_RESTART_PAUSE: Duration = Duration::from_secs(5);
 /// How long a connection may take to send a request's head, idle time before it included. Longer than the 60 s for
 /// which common proxies keep idle connections, so that the proxy closes first and no request is lost in between.
 pub const REQUEST_HEADER_DEADLINE: Duration = Duration::from_secs(75);
-/// How long a client may leave unacknowledged what it is sent, before its connection is closed: one that has vanished, or
-/// reads no more, holds memory and a slot.
+/// How long a client may take nothing of what it is sent, before its connection is closed: one that has vanished, or reads
+/// no more, holds memory and a slot.
 pub const SEND_DEADLINE: Duration = Duration::from_secs(30);
 /// How long a request's body may take. The largest passes at 2.5 Mbit/s.
 pub const REQUEST_BODY_DEADLINE: Duration = Duration::from_secs(60);

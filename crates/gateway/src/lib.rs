@@ -30,6 +30,7 @@ mod routes;
 mod serve;
 mod services;
 mod session;
+mod stall;
 mod userpass;
 mod watch;
 

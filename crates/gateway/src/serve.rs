@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-#[cfg(target_os = "linux")]
-use socket2::SockRef;
+use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -21,6 +19,7 @@ use usher_contract::limits;
 use crate::answer::answer;
 use crate::reply::Endless;
 use crate::services::{Services, Shared};
+use crate::stall::Patient;
 
 /// A pause after a failed accept: as a rule no file descriptor is free, and asking again at once would only burn
 /// the processor that could free one.
@@ -79,7 +78,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    keep_from_stalling(&stream);
+    let stream = Patient::new(stream, shared.services.options.send_deadline);
     let endless = AtomicBool::new(false);
     let service = service_fn(|request| async {
         let response = answer(&shared, request, peer).await;
@@ -90,7 +89,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits::REQUEST_HEADER_DEADLINE)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(stream, service)
     );
     let ended = tokio::select! {
         biased;
@@ -108,14 +107,4 @@ async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     if let Err(error) = ended {
         tracing::debug!(%error, %peer, "a connection ended early");
     }
-}
-
-/// Has the system close the connection when the client takes nothing of what it is sent.
-fn keep_from_stalling(stream: &TcpStream) {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(limits::SEND_DEADLINE)) {
-        tracing::debug!(%error, "TCP_USER_TIMEOUT could not be set");
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = stream;
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -43,13 +44,20 @@ pub struct GatewayOptions {
     /// Whether to believe `X-Forwarded-For`, `-Host` and `-Proto`. Only behind a proxy that sets them itself:
     /// otherwise a client could choose the address that its failed logins are counted against.
     pub trust_forwarded: bool,
+    /// How long a client may take nothing of what it is sent: [`limits::SEND_DEADLINE`] as a rule.
+    pub send_deadline: Duration,
     /// The probe behind `GET /ready`: the database answers and the apps are loaded.
     pub ready: Readiness,
 }
 
 impl Default for GatewayOptions {
     fn default() -> Self {
-        Self { public_url: None, trust_forwarded: false, ready: Arc::new(|| Box::pin(async { Ok(()) })) }
+        Self {
+            public_url: None,
+            trust_forwarded: false,
+            send_deadline: limits::SEND_DEADLINE,
+            ready: Arc::new(|| Box::pin(async { Ok(()) })),
+        }
     }
 }
 
@@ -58,6 +66,7 @@ impl fmt::Debug for GatewayOptions {
         f.debug_struct("GatewayOptions")
             .field("public_url", &self.public_url)
             .field("trust_forwarded", &self.trust_forwarded)
+            .field("send_deadline", &self.send_deadline)
             .finish_non_exhaustive()
     }
 }

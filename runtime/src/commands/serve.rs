@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use usher_contract::limits;
 use usher_gateway::{GatewayOptions, Services};
 use usher_logs::{LogLevel, LogOptions};
 use usher_watch::Hub;
@@ -44,6 +45,10 @@ pub(crate) struct Server {
     /// Believe X-Forwarded-* headers; only behind a proxy that sets them itself
     #[arg(long, env = "USHER_TRUST_FORWARDED")]
     trust_forwarded: bool,
+    /// Seconds for which a client may take nothing of what it is sent, before its connection is closed
+    #[arg(long, env = "USHER_SEND_DEADLINE", default_value_t = limits::SEND_DEADLINE.as_secs(), value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    send_deadline: u64,
     /// Write {"url", "mongodb", "pid"} to this file once clients are served
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
@@ -164,6 +169,7 @@ impl Server {
                 ready: Arc::new(move || {
                     let database = database.clone();
                     Box::pin(async move { database.ping().await.map_err(|error| error.to_string()) })
+                send_deadline: Duration::from_secs(self.send_deadline),
                 }),
             },
         };
