@@ -1,12 +1,13 @@
 //! `kill -9` at random moments: nothing half done, nothing lost.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
 
 use bson::{Bson, Document, doc};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use tokio::sync::mpsc;
 
-use crate::support::{Usher, sample};
+use crate::support::{Client, Usher, sample};
 
 const REGISTRATIONS: usize = 500;
 /// After so many tokens each time, Usher is killed.
@@ -14,31 +15,39 @@ const KILLS: [usize; 5] = [37, 111, 190, 284, 401];
 const LANES: usize = 8;
 
 /// Logs anonymous users in until told otherwise or the server is gone.
-async fn register(client: crate::support::Client, tokens: Arc<Mutex<BTreeSet<String>>>, until: usize) {
-    while tokens.lock().unwrap().len() < until {
-        let path = client.path("/auth/providers/anon-user/login");
-        let Ok(login) = client.try_send(reqwest::Method::POST, &path, None, serde_json::Value::Null).await else {
-            return;
-        };
+async fn register(client: Client, tokens: mpsc::UnboundedSender<String>) {
+    let path = client.path("/auth/providers/anon-user/login");
+    while let Ok(login) = client.try_send(Method::POST, &path, None, Value::Null).await {
         assert_eq!(login.status, StatusCode::OK, "{login:?}");
-        tokens.lock().unwrap().insert(login.text("user_id").to_owned());
+        if tokens.send(login.text("user_id").to_owned()).is_err() {
+            break;
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_random_moments_during_500_registrations() {
     let mut usher = Usher::serve(&[&sample()]);
-    let tokens = Arc::new(Mutex::new(BTreeSet::new()));
+    let mut tokens = BTreeSet::new();
     for stop in KILLS.into_iter().chain([REGISTRATIONS]) {
-        // The lanes aim past the stop, so that the kill finds registrations under way.
-        let aim = if stop == REGISTRATIONS { stop } else { usize::MAX };
+        let (sender, mut receiver) = mpsc::unbounded_channel();
         let lanes: Vec<_> =
-            (0..LANES).map(|_| tokio::spawn(register(usher.client("sample"), tokens.clone(), aim))).collect();
-        if stop != REGISTRATIONS {
-            while tokens.lock().unwrap().len() < stop {
-                tokio::task::yield_now().await;
-            }
+            (0..LANES).map(|_| tokio::spawn(register(usher.client("sample"), sender.clone()))).collect();
+        drop(sender);
+        // None comes where every lane has failed, which is told below.
+        while tokens.len() < stop
+            && let Some(token) = receiver.recv().await
+        {
+            tokens.insert(token);
+        }
+        if stop == REGISTRATIONS {
+            receiver.close();
+        } else {
+            // The lanes go on until now, so that registrations are under way.
             usher.kill();
+        }
+        while let Some(token) = receiver.recv().await {
+            tokens.insert(token);
         }
         for lane in lanes {
             lane.await.unwrap();
@@ -48,7 +57,6 @@ async fn killed_at_random_moments_during_500_registrations() {
         }
     }
 
-    let tokens = tokens.lock().unwrap().clone();
     assert!(tokens.len() >= REGISTRATIONS);
     let users = usher.database("usher").await.collection::<Document>("users");
     let mut ids = BTreeSet::new();

@@ -32,8 +32,10 @@ fn nothing() -> Vec<(&'static str, u64)> {
 /// A creation function of the hostile component, repaired afterwards.
 async fn fails_then_is_repaired(function: &str, message: &str) {
     let hostile = guest("hostile");
+    // Only what the clock has to end is given little time.
+    let time = if message == "time limit" { 1_500 } else { 20_000 };
     let manifest = json!({
-        "private": true, "run_as_system": true, "budget": { "wall_clock_ms": 1500, "memory_mib": 32 },
+        "private": true, "run_as_system": true, "budget": { "wall_clock_ms": time, "memory_mib": 32 },
         "grants": [{ "name": "audit", "database": "e2e", "collection": "audit" }],
     });
     let mut app = AppDirectory::new("creation").function(function, &hostile, manifest.clone());
@@ -45,7 +47,7 @@ async fn fails_then_is_repaired(function: &str, message: &str) {
     client.log_in("ada@example.com").await.assert_error(401, "AuthError", message);
     assert_eq!(traces(&usher).await, nothing(), "{function} left something behind");
 
-    app.set_function("write", &hostile, manifest);
+    app.set_function("write", &hostile, json!({ "private": true, "run_as_system": true }));
     app.custom_data(Some("write"));
     usher.terminate();
     assert!(usher.wait());
@@ -99,7 +101,16 @@ async fn fifty_concurrent_first_logins_make_one_user_and_one_document() {
     let client = usher.client("sample");
     assert_eq!(client.register("ada@example.com").await.status, StatusCode::CREATED);
 
-    let logins = join_all((0..50).map(|_| client.log_in("ada@example.com"))).await;
+    let logins = join_all((0..50).map(async |_| {
+        loop {
+            let login = client.log_in("ada@example.com").await;
+            // So many passwords at once may be too many for a slow machine, which says so and has done nothing.
+            if login.status != StatusCode::SERVICE_UNAVAILABLE {
+                break login;
+            }
+        }
+    }))
+    .await;
     for login in &logins {
         assert_eq!(login.status, StatusCode::OK, "{login:?}");
         assert_eq!(login.text("user_id"), logins[0].text("user_id"));

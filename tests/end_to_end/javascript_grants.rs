@@ -4,7 +4,7 @@ use bson::{Document, doc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::javascript_app::{app, int, system};
+use crate::javascript_app::{app, int, system, write};
 use crate::support::{AppDirectory, Client, Usher};
 
 /// Does to a collection what its arguments say: database, collection, method, arguments.
@@ -244,13 +244,16 @@ const CREATES: &str = "exports = async function (user) {
 END
 };";
 
-fn creating(end: &str) -> AppDirectory {
+/// Writes the functions of the app, the one that creates users with so much time and this end.
+fn write_creating(app: &AppDirectory, milliseconds: u32, end: &str) {
     let source = CREATES.replace("END", end);
-    let manifest = json!({ "private": true, "run_as_system": true, "budget": { "wall_clock_ms": 1500 } });
-    let app = app(
-        "creating-js",
-        &[("onCreate", &source, manifest), ("mine", "exports = () => context.user.custom_data.email;", json!({}))],
-    );
+    let manifest = json!({ "private": true, "run_as_system": true, "budget": { "wall_clock_ms": milliseconds } });
+    let mine = "exports = () => context.user.custom_data.email;";
+    write(app, &[("onCreate", &source, manifest), ("mine", mine, json!({}))]);
+}
+
+fn creating() -> AppDirectory {
+    let app = AppDirectory::new("creating-js");
     app.write(
         "usher.json",
         &json!({ "grants": [{ "data_source": "mongodb-atlas", "database": "e2e", "collection": "audit" }] }),
@@ -260,14 +263,16 @@ fn creating(end: &str) -> AppDirectory {
 }
 
 async fn vetoes_then_is_repaired(end: &str, message: &str) {
-    let app = creating(end);
+    let app = creating();
+    // Only what the clock has to end is given little time.
+    write_creating(&app, if message == "time limit" { 1_500 } else { 20_000 }, end);
     let mut usher = Usher::serve(&[app.path()]);
     let client = usher.client("creating-js");
     assert_eq!(client.register("ada@example.com").await.status, StatusCode::CREATED);
     client.log_in("ada@example.com").await.assert_error(401, "AuthError", message);
     assert_eq!(traces(&usher).await, [0; 5], "something was left behind");
 
-    app.write_text("functions/onCreate.js", &CREATES.replace("END", ""));
+    write_creating(&app, 20_000, "");
     usher.terminate();
     assert!(usher.wait());
     usher.restart();

@@ -13,10 +13,6 @@ use crate::support::{Client, Usher, repository};
 const APP: &str = "hostile-js";
 /// Calls at once, where each uses a processor or a sandbox to the full.
 const AT_ONCE: usize = 8;
-/// A call of a few milliseconds that takes this long waits for something. The driver's connection pool looks at
-/// operations that were given up every half second.
-const SLOW: Duration = Duration::from_millis(300);
-
 fn serve() -> Usher {
     Usher::serve(&[&repository("tests/javascript/hostile")])
 }
@@ -55,7 +51,8 @@ async fn fine(client: &Client, token: &str, function: &str) {
     assert_eq!((next.status, &next.body), (StatusCode::OK, &json!({ "$numberInt": "1" })), "{function}");
 }
 
-/// Makes hostile calls of one function, some at once, each with a good one beside it and a good one after it.
+/// Makes hostile calls of one function, some at once, each with a good one beside it; and calls it as often afterwards, when
+/// the short time that it may have is not spent waiting for a processor.
 async fn each_ends(function: &str, calls: Vec<(Value, End)>) {
     let usher = serve();
     let client = usher.client(APP);
@@ -64,9 +61,11 @@ async fn each_ends(function: &str, calls: Vec<(Value, End)>) {
         join_all(calls.iter().map(async |(arguments, end)| {
             let (ended, ()) = tokio::join!(client.call(&token, function, arguments.clone()), good(&client, &token));
             end.assert(&format!("{function} {arguments}"), ended.status, &ended.body);
-            fine(&client, &token, function).await;
         }))
         .await;
+        for _ in calls {
+            fine(&client, &token, function).await;
+        }
     }
     good(&client, &token).await;
     assert_eq!(client.call(&token, "untouched", json!([])).await.body, json!([]));
@@ -91,6 +90,8 @@ async fn what_never_ends_is_ended_by_the_clock() {
         "thenable",
         "getterOfResult",
         "toBsonOfResult",
+        "laughs",
+        "thenOfItself",
         "valueOfResult",
         "proxyOfResult",
         "getterOfError",
@@ -186,16 +187,20 @@ async fn operations_that_a_dead_call_left_hold_nobody_up() {
     let usher = serve();
     let client = usher.client(APP);
     let token = client.token().await;
-    let mut slow = Vec::new();
+    let [mut after, mut later] = [Duration::ZERO; 2];
     for _ in 0..20 {
         let dead = client.call(&token, "flood", json!(["operations"])).await;
         dead.assert_error(400, "FunctionExecutionError", "HostCallLimitExceeded");
-        let begun = Instant::now();
-        good(&client, &token).await;
-        slow.extend(Some(begun.elapsed()).filter(|took| *took > SLOW));
+        for time in [&mut after, &mut later] {
+            let begun = Instant::now();
+            good(&client, &token).await;
+            *time += begun.elapsed();
+        }
     }
-    // One or two are the machine's; the pool would hold up every other one.
-    assert!(slow.len() < 4, "good calls took {slow:?}");
+    // The driver's pool looks at operations that were given up every half second, so every other call would wait for that.
+    // How long a call takes otherwise is the machine's affair.
+    let most = later * 5 + Duration::from_secs(1);
+    assert!(after < most, "20 good calls after a dead one took {after:?}, 20 others {later:?}");
 }
 
 #[tokio::test]
@@ -219,8 +224,6 @@ async fn results_that_are_none_are_clear_errors() {
         ("circular", deep()),
         ("circularArray", deep()),
         ("endlessToBson", deep()),
-        ("laughs", End::Time),
-        ("thenOfItself", End::Time),
         ("large", End::Fails("LimitExceeded")),
         ("manyLarge", End::Fails("LimitExceeded")),
         ("wide", End::Fails("LimitExceeded")),

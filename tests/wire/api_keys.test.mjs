@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import * as Realm from "realm-web";
 import { Client, assertDone, assertRefused, counted, variant } from "./accounts.mjs";
 import { PASSWORD, freshEmail, newUser, realmError } from "./realm.mjs";
-import { run, start, temporary } from "./usher.mjs";
+import { eventually, run, start, temporary } from "./usher.mjs";
 
 let usher, client, directory;
 const app = () => usher.app("keys");
@@ -141,7 +141,7 @@ test("there is no service of push messages left to register with", async () => {
   }
 });
 
-test("disabling or deleting a user ends access tokens on a host within a second", async () => {
+test("disabling or deleting a user ends access tokens on a host that runs", async () => {
   const own = await session();
   const gone = await session();
   const operator = (...args) => {
@@ -155,8 +155,7 @@ test("disabling or deleting a user ends access tokens on a host within a second"
   const promised = Date.now() + 3000;
   // The profile of a deleted user is not there, whatever the token is worth: until the host has heard, that is a 404.
   const tokens = [own.access_token, gone.access_token];
-  const good = async () => (await Promise.all(tokens.map((token) => client.profile(token)))).some(({ status }) => status !== 401);
-  while (await good()) assert.ok(Date.now() < promised, "the access tokens stay good");
+  await eventually(async () => (await Promise.all(tokens.map((token) => client.profile(token)))).every(({ status }) => status === 401));
   for (const token of tokens) {
     assertRefused(await client.profile(token), 401, "InvalidSession", "invalid session: the user is disabled or deleted");
   }

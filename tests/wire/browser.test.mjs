@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
-import { launch, site } from "./chromium.mjs";
+import { PATIENCE, launch, open, site } from "./chromium.mjs";
 import { startIssuer } from "./issuer.mjs";
 import { CLIENT, serve, variant } from "./providers.mjs";
 import { PASSWORD, freshEmail } from "./realm.mjs";
@@ -38,11 +38,7 @@ beforeEach(async () => {
 });
 afterEach(() => context?.close());
 
-async function visit(site) {
-  const tab = await context.newPage();
-  await tab.goto(`${site.origin}/`);
-  return tab;
-}
+const visit = (site) => open(context, `${site.origin}/`);
 
 /** Runs a function in the page, which gets an app object of realm-web first. Its result, or `{failed}` with the error. */
 const inPage = (tab, id, run, ...args) => tab.evaluate(
@@ -215,7 +211,7 @@ describe("a login by redirect", () => {
       tab.evaluate((url) => void window.open(url), `${usher.url}${CLIENT}/app/closed/auth/providers/oauth2-google/login?redirect=${encodeURIComponent(foreign.origin)}`),
     ]);
     const window = await popup.page();
-    await window.waitForFunction(() => document.body?.textContent.includes("redirect_uris"));
+    await window.waitForFunction(() => document.body?.textContent.includes("redirect_uris"), { timeout: PATIENCE });
     assert.ok(window.url().startsWith(usher.url));
   });
 });

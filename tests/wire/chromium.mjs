@@ -7,10 +7,22 @@ import puppeteer from "puppeteer-core";
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const PLACES = process.env.PATH.split(":").flatMap((directory) => NAMES.map((name) => `${directory}/${name}`));
 
+/** How long the browser may take over anything on a slow machine, in milliseconds. */
+export const PATIENCE = 600_000;
+
 export async function launch() {
   const executablePath = process.env.USHER_CHROMIUM ?? PLACES.find(existsSync);
   assert.ok(executablePath, "these tests need Chromium: install it (Debian: `apt-get install chromium`), or name it in USHER_CHROMIUM");
-  return puppeteer.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const args = ["--no-sandbox", "--disable-dev-shm-usage"];
+  return puppeteer.launch({ executablePath, args, timeout: PATIENCE, protocolTimeout: PATIENCE });
+}
+
+/** Opens a page. */
+export async function open(context, url) {
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  await page.goto(url);
+  return page;
 }
 
 const TYPES = { js: "text/javascript", mjs: "text/javascript", wasm: "application/wasm" };

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
-import { launch, site } from "./chromium.mjs";
+import { launch, open, site } from "./chromium.mjs";
 import { hs256, inSeconds, startIssuer } from "./issuer.mjs";
 import { SECRET, serve, variant } from "./providers.mjs";
 import { PASSWORD, freshEmail } from "./realm.mjs";
@@ -39,12 +39,11 @@ after(async () => {
 
 // Each test has a core of its own, which knows no user.
 beforeEach(async () => {
-  tab = await chromium.newPage();
+  tab = await open(chromium, `${own.origin}/`);
   requests = [];
   tab.on("request", (request) => {
     if (request.url().startsWith(usher.url) && request.method() !== "OPTIONS") requests.push(request);
   });
-  await tab.goto(`${own.origin}/`);
   await tab.waitForFunction("window.Core");
 });
 afterEach(() => tab?.close());

@@ -234,7 +234,7 @@ describe("real-apps 10.15: packages of npm", () => {
     const directory = withFunction(
       `const axios = require("axios");
       exports = async (origin, other) => {
-        const { data, status } = await axios.post(origin + "/echo?a=1", { hello: "there" }, { headers: { "X-One": "1" }, timeout: 5000 });
+        const { data, status } = await axios.post(origin + "/echo?a=1", { hello: "there" }, { headers: { "X-One": "1" }, timeout: 50_000 });
         const missing = await axios.get(origin + "/status/404").catch((error) => error.response.status);
         const refused = await axios(other).catch((error) => error.message);
         const all = await Promise.all(["a", "b", "c"].map((name) => axios.get(origin + "/together/3/" + name)));

@@ -5,21 +5,20 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import * as Realm from "realm-web";
 import { PASSWORD, credentials, freshEmail } from "./realm.mjs";
-import { copyOf, program, run, start } from "./usher.mjs";
+import { copyOf, eventually, program, run, start } from "./usher.mjs";
 
 let usher, directory, app, user, email;
 
 const target = () => ["--app", directory, "--mongodb", usher.mongodb];
 
 /** What `usher logs` prints, once it prints an entry like this: entries are written a moment after the answer. */
-async function logs(options, expected) {
-  for (let attempt = 0; attempt < 100; attempt++) {
+function logs(options, expected) {
+  return eventually(() => {
     const { status, stdout, stderr } = run("logs", "--json", ...options, ...target());
     assert.equal(status, 0, stderr);
     const entries = stdout.trim().split("\n").filter(Boolean).map((line) => JSON.parse(line));
-    if (entries.some(expected)) return entries;
-  }
-  throw new Error(`no such entry with ${options}`);
+    return entries.some(expected) && entries;
+  });
 }
 
 before(async () => {

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { MongoClient } from "mongodb";
 import * as Realm from "realm-web";
@@ -19,8 +20,8 @@ function environment(more) {
   return { ...rest, ...more };
 }
 
-/** How long a start may take on a slow machine that installs packages first, in milliseconds. */
-const PATIENCE = 180_000;
+/** How long a start, or anything that should happen, may take on a slow machine that is busy with other tests, in milliseconds. */
+const PATIENCE = 600_000;
 
 /** A copy of an app of the repository, such as `tests/apps/recipe-box`, in a directory that goes with the process. */
 export function copyOf(path) {
@@ -38,6 +39,15 @@ export function temporary(name) {
 
 /** Runs a command of the binary to its end: `{status, stdout, stderr}`. */
 export const run = (...args) => spawnSync(program, args, { encoding: "utf8", env: environment() });
+
+/** Asks until the answer is anything but nothing, and gives that: for what is not told. */
+export async function eventually(question) {
+  for (const end = Date.now() + PATIENCE; Date.now() < end; await sleep(50)) {
+    const answer = await question();
+    if (answer !== undefined && answer !== false) return answer;
+  }
+  throw new Error(`not in time: ${question}`);
+}
 
 /** Starts Usher with the arguments of `dev` or `serve` on a database of its own. */
 export async function start(args, env = {}) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 use super::repository;
 
@@ -79,8 +79,7 @@ impl AppDirectory {
 
     pub(crate) fn set_function(&mut self, name: &str, component: &[u8], mut manifest: Value) {
         manifest["name"] = name.into();
-        let path = self.path().join("functions").join(format!("{name}.wasm"));
-        fs::write(path, component).unwrap();
+        self.put(&format!("functions/{name}.wasm"), component);
         self.functions.retain(|function| function["name"] != name);
         self.functions.push(manifest);
         self.write("functions/config.json", &Value::Array(self.functions.clone()));
@@ -91,9 +90,16 @@ impl AppDirectory {
     }
 
     pub(crate) fn write_text(&self, file: &str, content: &str) {
+        self.put(file, content.as_bytes());
+    }
+
+    /// By a rename: whoever watches the directory never reads half of a file.
+    fn put(&self, file: &str, content: &[u8]) {
         let path = self.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
+        let whole = NamedTempFile::new().unwrap();
+        fs::write(whole.path(), content).unwrap();
+        whole.persist(path).unwrap();
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -5,7 +5,7 @@ mod client;
 mod usher;
 
 pub(crate) use app::{AppDirectory, guest, guest_text, sample};
-pub(crate) use client::Client;
+pub(crate) use client::{Client, Reply};
 pub(crate) use usher::{Usher, program, run};
 
 use std::path::{Path, PathBuf};

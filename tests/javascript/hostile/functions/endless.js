@@ -62,6 +62,15 @@ const ways = {
     }
     return new Odd();
   },
+  laughs() {
+    let laughs = ["lol"];
+    for (let i = 0; i < 60; i++) laughs = [laughs, laughs];
+    return laughs;
+  },
+  thenOfItself() {
+    const itself = { then: (resolve) => resolve(itself) };
+    return itself;
+  },
   valueOfResult: () => Object.assign(Object.create({ _bsontype: "Int32" }), { valueOf: () => ways.loop() }),
   proxyOfResult: () => new Proxy({}, { ownKeys: () => ways.loop() }),
   getterOfError() {

@@ -13,11 +13,6 @@ const ways = {
     circle.push({ circle });
     return circle;
   },
-  laughs() {
-    let laughs = ["lol"];
-    for (let i = 0; i < 60; i++) laughs = [laughs, laughs];
-    return laughs;
-  },
   large: () => "x".repeat(17000000),
   nearlyTooLarge: () => "x".repeat(12000000),
   manyLarge: () => new Array(30).fill("x".repeat(1000000)),
@@ -30,10 +25,6 @@ const ways = {
       throw new Error("no answer");
     },
   }),
-  thenOfItself() {
-    const itself = { then: (resolve) => resolve(itself) };
-    return itself;
-  },
   proxy: () => new Proxy({ a: 1 }, {}),
   proxyOfArray: () => new Proxy([1, 2], {}),
   revoked() {
