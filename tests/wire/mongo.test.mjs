@@ -13,8 +13,8 @@ let usher, ann, bob;
 
 const data = (look) => usher.inDatabase((mongo) => look(mongo.db("main")));
 const of = (user, collection) => user.mongoClient("mongodb-atlas").db("main").collection(collection);
-const raw = async (user, name, argument, service = "mongodb-atlas") => {
-  const response = await fetch(`${usher.url}/api/client/v2.0/app/rules/functions/call`, {
+const raw = async (user, name, argument, service = "mongodb-atlas", host = usher) => {
+  const response = await fetch(`${host.url}/api/client/v2.0/app/rules/functions/call`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${user.accessToken}` },
     body: JSON.stringify({ name, service, arguments: argument === undefined ? [] : [argument] }),
@@ -180,11 +180,17 @@ test("a large result takes memory for its text, not for its values", async () =>
   for (let first = 0; first < number; first += 2_000) {
     await data((db) => db.collection("open").insertMany(Array.from({ length: 2_000 }, (_, n) => ({ _id: first + n, list }))));
   }
-  const { status, body } = await raw(ann, "find", main("open", { query: {} }));
-  assert.deepEqual([status, body.length, body.at(-1).list.at(-1)], [200, number, { $numberInt: "59" }]);
-  await data((db) => db.collection("open").deleteMany({}));
-  const most = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${usher.pid}/status`, "utf8"))[1]);
-  assert.ok(most < 350 * 1024, `${most} kB`);
+  // A host that has compiled nothing, which takes more memory the more processors there are.
+  const host = await start(["serve", "--app", DIRECTORY, "--mongodb", usher.mongodb]);
+  try {
+    const { status, body } = await raw(ann, "find", main("open", { query: {} }), "mongodb-atlas", host);
+    assert.deepEqual([status, body.length, body.at(-1).list.at(-1)], [200, number, { $numberInt: "59" }]);
+    const most = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${host.pid}/status`, "utf8"))[1]);
+    assert.ok(most < 350 * 1024, `${most} kB`);
+  } finally {
+    await host.stop();
+    await data((db) => db.collection("open").deleteMany({}));
+  }
 });
 
 describe("what is wrong with a call is said in the words that clients know", () => {
