@@ -6,7 +6,7 @@ use bson::doc;
 use futures::future::join_all;
 use usher_identity::{Identity, IdentityOptions};
 
-use crate::support::{Host, PASSWORD, app, login};
+use crate::support::{Host, PASSWORD, app, login, login_in_a_crowd};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_first_logins_on_two_hosts_make_one_user() {
@@ -15,7 +15,7 @@ async fn fifty_first_logins_on_two_hosts_make_one_user() {
     host.register("ann@example.com").await;
     let logins = (0..50).map(|number| {
         let identity = if number % 2 == 0 { host.identity.clone() } else { neighbour.clone() };
-        tokio::spawn(async move { login(&identity, app(), "ann@example.com", PASSWORD).await.unwrap().user_id })
+        tokio::spawn(async move { login_in_a_crowd(&identity, "ann@example.com").await.user_id })
     });
     let users: HashSet<String> = join_all(logins).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(users.len(), 1, "{users:?}");

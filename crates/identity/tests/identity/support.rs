@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -18,6 +19,9 @@ use usher_sandbox::{Sandbox, SandboxOptions};
 pub(crate) const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) const PASSWORD: &str = "correct horse";
 pub(crate) const REQUEST: &str = "65f000000000000000000001";
+
+/// How long a test waits for something that should happen.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 pub(crate) struct Host {
     pub(crate) database: Database,
@@ -127,6 +131,25 @@ pub(crate) fn app() -> App {
             on_user_creation: None,
         },
         ..App::default()
+    }
+}
+
+/// Waits until something is so.
+pub(crate) async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < PATIENCE, "not in time: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Logs in, again where so many do so at once that one is turned away.
+pub(crate) async fn login_in_a_crowd(identity: &Arc<Identity>, email: &str) -> Login {
+    loop {
+        match login(identity, app(), email, PASSWORD).await {
+            Err(IdentityError::Overloaded(_)) => {}
+            outcome => return outcome.unwrap(),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use usher_identity::IdentityOptions;
 
-use crate::support::{Host, PASSWORD, altered, app, claims, is_session_error, login};
+use crate::support::{Host, PASSWORD, altered, app, claims, eventually, is_session_error, login};
 
 fn encoded(json: &Value) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(json.to_string())
@@ -29,7 +29,8 @@ async fn claims_are_those_of_app_services() {
 
     let access = claims(&login.access_token);
     let issued = access["iat"].as_i64().unwrap();
-    assert!((before..before + 60).contains(&issued));
+    let after = bson::DateTime::now().timestamp_millis() / 1000;
+    assert!((before..=after).contains(&issued));
     assert_eq!(
         access,
         json!({
@@ -210,11 +211,8 @@ async fn keys_that_are_replaced_are_good_for_nothing() {
     let refused = host.identity.verify_access(&app(), &old.access_token).await;
     assert!(is_session_error(&refused, ""), "{refused:?}");
     // Another host, which nobody asks to sign anything, hears of it by itself.
-    let begun = std::time::Instant::now();
-    while quick.verify_access(&app(), &old.access_token).await.is_ok() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the old key stays good");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let refuses = async || quick.verify_access(&app(), &old.access_token).await.is_err();
+    eventually("the old key is good no more", refuses).await;
     for identity in [&host.identity, &quick] {
         assert!(is_session_error(&identity.refresh(&app(), &old.refresh_token).await, ""));
         let new = login(identity, app(), "ann@example.com", PASSWORD).await.unwrap();
