@@ -1,5 +1,7 @@
 // Credentials that another authority vouches for: custom tokens and functions, Google, Apple, Facebook (reference 3.3).
 import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as Realm from "realm-web";
 import { Pair, hs256, inSeconds, startIssuer, unsigned } from "./issuer.mjs";
@@ -29,12 +31,34 @@ before(async () => {
     variant("bare", issuer, (providers) => {
       for (const provider of Object.values(providers)) provider.disabled = true;
     }),
+    choosy(variant("choosy", issuer)),
   );
 });
 after(async () => {
   await usher?.stop();
   await issuer?.close();
 });
+
+/** Gives an app a user-creation function, which writes first and then refuses whoever is called a stranger. */
+function choosy(directory) {
+  const write = (path, content) => {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), typeof content === "string" ? content : JSON.stringify(content));
+  };
+  write("auth/custom_user_data.json", {
+    enabled: true, mongo_service_name: "mongodb-atlas", database_name: "choosy", collection_name: "people",
+    user_id_field: "user_id", on_user_creation_function_name: "welcome",
+  });
+  write("data_sources/mongodb-atlas/config.json", { name: "mongodb-atlas", type: "mongodb-atlas", config: { clusterName: "Cluster0" } });
+  const functions = JSON.parse(readFileSync(join(directory, "functions/config.json"), "utf8"));
+  write("functions/config.json", [...functions, { name: "welcome", private: true, run_as_system: true }]);
+  write("functions/welcome.js", `exports = async ({ id, identities: [{ id: name, provider_type: provider }] }) => {
+    const people = context.services.get("mongodb-atlas").db("choosy").collection("people");
+    await people.insertOne({ user_id: id, name, provider });
+    if (name === "stranger") throw new Error("no strangers by " + provider);
+  };`);
+  return directory;
+}
 
 /** Logs in with realm-web and gives the user: of Usher's, not one that the app object remembers. */
 const logIn = (id, credentials) => usher.app(id).logIn(credentials);
@@ -375,10 +399,10 @@ describe("every provider", () => {
   });
 
   /** A credential of each provider that another authority vouches for, of somebody with this name. */
-  const credentialsOf = (sub) => {
+  const credentialsOf = (sub, app = "providers") => {
     const person = { user_id: sub };
     return {
-      "custom-token": { token: hs256(SECRET, claims({ sub })) },
+      "custom-token": { token: hs256(SECRET, claims({ sub, aud: app })) },
       "custom-function": { username: sub },
       "oauth2-google": { id_token: issuer.idToken("google-client", { sub }) },
       "oauth2-apple": { id_token: issuer.idToken("apple-client", { sub }) },
@@ -412,6 +436,32 @@ describe("every provider", () => {
       const text = provider === "custom-function" ? "Authentication failed" : "unauthorized: the credential is not good";
       assertRefused(reply, 401, "AuthError", text);
     }
+  });
+
+  test("has the user-creation function asked once, and leaves nothing of whom it refuses", async () => {
+    const people = () => usher.inDatabase((mongo) => mongo.db("choosy").collection("people").find().sort({ _id: 1 }).toArray());
+    for (const [provider, payload] of Object.entries(credentialsOf("welcome", "choosy"))) {
+      const { access_token: token, user_id } = (await post(usher, "choosy", provider, payload)).json;
+      const { user_data } = JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+      assert.deepEqual({ ...user_data, _id: 0 }, { _id: 0, user_id, name: "welcome", provider }, "the first token has what it wrote");
+      assert.equal((await post(usher, "choosy", provider, payload)).json.user_id, user_id);
+    }
+    const providers = Object.keys(credentialsOf("welcome", "choosy"));
+    assert.deepEqual((await people()).map((one) => one.provider), providers);
+    const before = await written(usher);
+    for (const [provider, payload] of Object.entries(credentialsOf("stranger", "choosy"))) {
+      for (let attempt = 0; attempt < 2; attempt++) {
+        assertRefused(await post(usher, "choosy", provider, payload), 401, "AuthError", `no strangers by ${provider}`);
+      }
+    }
+    assert.deepEqual(await written(usher), before);
+    assert.equal((await people()).length, providers.length);
+    // Whoever is linked to a user is no new one.
+    const { access_token: token } = (await post(usher, "choosy", "anon-user", {})).json;
+    for (const [provider, payload] of Object.entries(credentialsOf("stranger", "choosy"))) {
+      assert.equal((await post(usher, "choosy", provider, payload, { link: token })).status, 200, provider);
+    }
+    assert.equal((await people()).length, providers.length + 1, "the anonymous one");
   });
 
   test("lets no disabled user in, and makes no other of them", async () => {

@@ -104,6 +104,12 @@ impl IdentityError {
     }
 }
 
+/// What a function threw, as a login tells it (reference 3.3): of a plain `Error` its message, without the name that stands in
+/// front of it in other answers.
+pub(crate) fn thrown(message: &str) -> String {
+    message.strip_prefix("Error: ").unwrap_or(message).to_owned()
+}
+
 impl From<DatabaseError> for IdentityError {
     fn from(error: DatabaseError) -> Self {
         Self::internal(error)

@@ -9,7 +9,7 @@ use usher_contract::{ErrorCode, limits, value};
 use usher_database::{DatabaseError, Transaction, Transient, is_duplicate_key};
 use usher_dispatch::{Call, CallError, Caller, Deployment, Origin};
 
-use crate::error::IdentityError;
+use crate::error::{IdentityError, thrown};
 use crate::identity::Identity;
 use crate::login::Member;
 use crate::store::{
@@ -269,7 +269,7 @@ impl Pipeline {
                 Err(IdentityError::internal(failure).into())
             }
             Err(CallError::Failed(failure)) if failure.is(ErrorCode::FunctionExecutionError) => {
-                Err(IdentityError::CreationFailed(failure.message).into())
+                Err(IdentityError::CreationFailed(thrown(&failure.message)).into())
             }
             Err(error @ (CallError::Failed(_) | CallError::NotFound(_))) => {
                 Err(IdentityError::CreationFailed(error.to_string()).into())

@@ -7,7 +7,7 @@ use usher_contract::{ErrorCode, value};
 use usher_dispatch::{Call, CallError, Caller, Deployment, Origin};
 
 use super::{Refusal, Vouched};
-use crate::error::IdentityError;
+use crate::error::{IdentityError, thrown};
 use crate::identity::Identity;
 use crate::store::CUSTOM_FUNCTION;
 
@@ -34,10 +34,7 @@ impl Identity {
             CallError::Failed(failure) if failure.is(ErrorCode::InternalServerError) => {
                 IdentityError::internal(failure)
             }
-            // The message of what was thrown (reference 3.3), which has a name in front of it in other answers.
-            CallError::Failed(failure) => {
-                IdentityError::Rejected(failure.message.trim_start_matches("Error: ").to_owned())
-            }
+            CallError::Failed(failure) => IdentityError::Rejected(thrown(&failure.message)),
             CallError::Overloaded(message) => IdentityError::Overloaded(message),
             CallError::NotFound(_) => IdentityError::internal(error),
         })?;
