@@ -164,6 +164,12 @@ async fn one_command_does_what_a_transaction_would() {
             update(doc! {"_id": 1}, doc! {"$set": {"owner.x": 1}}, doc! {}),
             update(doc! {"_id": 1}, doc! {"$rename": {"a": "owner"}}, doc! {}),
             update(doc! {"_id": 1}, doc! {"$unset": {"owner": ""}}, doc! {}),
+            // What is set cannot become something else by another part of the same update.
+            update(doc! {"_id": 1}, doc! {"$set": {"owner": ME}, "$rename": {"a": "owner"}}, doc! {}),
+            find_and_update(doc! {"_id": 1}, doc! {"$set": {"owner": ME}, "$rename": {"text": "owner"}}, doc! {}),
+            find_and_update(doc! {"_id": 1}, doc! {"$set": {"owner": ME}, "$currentDate": {"owner": true}}, doc! {}),
+            update(doc! {"_id": 1}, doc! {"$set": {"owner": ME, "owner.x": 1}}, doc! {}),
+            update(doc! {"_id": 1}, doc! {"$set": {"owner": ME}, "$currentDate": {"owner": true}}, doc! {}),
             update(doc! {"_id": 2}, set(5), doc! {}),
             update(doc! {"_id": {"$eq": 2}}, doc! {"$set": {"owner": ME}}, doc! {}),
             update(doc! {"_id": 7}, set(5), doc! {}),
@@ -207,6 +213,32 @@ async fn one_command_does_what_a_transaction_would() {
         permitted += told[0].iter().filter(|(answer, _)| answer.is_ok()).count();
     }
     assert!(permitted > 40, "{permitted}");
+}
+
+/// The rules are asked about each field that changes, for each document; clients decide how many there are.
+#[tokio::test]
+async fn where_fields_are_hidden_an_update_names_so_many_and_no_more() {
+    let test = TestDatabase::start().await;
+    test.holds(things()).await;
+    let fields = |number: usize| -> Document { (0..number).map(|n| (format!("f{n}"), Bson::from(1))).collect() };
+    let hiding = test.ruled(rules(json!([{
+        "name": "some", "apply_when": {}, "fields": {"owner": {}}, "additional_fields": {"read": true, "write": true},
+    }])));
+    let most = limits::RULED_QUERY_FIELDS;
+    for operation in [
+        update(doc! {}, doc! {"$set": fields(most + 1)}, doc! {}),
+        update_many(doc! {}, fields(most + 1), doc! {}),
+        find_and_replace(doc! {}, fields(most + 1), doc! {}),
+        find_and_update(doc! {}, set(1), doc! {"sort": fields(most + 1)}),
+    ] {
+        let act = Act(operation.clone());
+        let failure = answer(&hiding, operation).await.unwrap_err();
+        assert!(failure.is(ErrorCode::OperationNotAllowed) && failure.message.contains("1000"), "{act:?}: {failure}");
+    }
+    assert_eq!(test.all().await, things());
+    one(&hiding, update(doc! {"_id": 1}, doc! {"$set": fields(most)}, doc! {})).await;
+    one(&test.ruled(open()), update(doc! {"_id": 1}, doc! {"$set": fields(most + 1)}, doc! {})).await;
+    assert_eq!(one(&hiding, find_one(doc! {"_id": 1})).await.len(), most + 3);
 }
 
 /// What changes many documents at once is no longer bounded by what a transaction holds.
@@ -428,22 +460,22 @@ async fn schemas_hold_for_every_write() {
     };
     test.holds(things()).await;
     let all = test.ruled_with_schema(open(), schema());
-    for operation in [
-        insert(doc! {"_id": 9}),
-        insert(doc! {"_id": 9, "a": "text"}),
-        insert_many([doc! {"_id": 9, "a": 1}, doc! {"_id": 10, "a": "text"}], doc! {"ordered": false}),
-        update(doc! {"_id": 1}, doc! {"$set": {"a": "text"}}, doc! {}),
-        update_many(doc! {}, doc! {"$unset": {"a": ""}}, doc! {}),
-        replace(doc! {"_id": 1}, doc! {"b": 1}, doc! {}),
-        update_many(doc! {}, doc! {"b": 1}, doc! {}),
-        find_and_update(doc! {"_id": 1}, doc! {"$set": {"a": "text"}}, doc! {}),
-        update(doc! {"_id": 9}, doc! {"$set": {"b": 1}}, upsert()),
+    for (word, operation) in [
+        ("insert", insert(doc! {"_id": 9})),
+        ("insert", insert(doc! {"_id": 9, "a": "text"})),
+        ("insert", insert_many([doc! {"_id": 9, "a": 1}, doc! {"_id": 10, "a": "text"}], doc! {"ordered": false})),
+        ("update", update(doc! {"_id": 1}, doc! {"$set": {"a": "text"}}, doc! {})),
+        ("update", update_many(doc! {}, doc! {"$unset": {"a": ""}}, doc! {})),
+        ("update", replace(doc! {"_id": 1}, doc! {"b": 1}, doc! {})),
+        ("update", update_many(doc! {}, doc! {"b": 1}, doc! {})),
+        ("update", find_and_update(doc! {"_id": 1}, doc! {"$set": {"a": "text"}}, doc! {})),
+        ("insert", update(doc! {"_id": 9}, doc! {"$set": {"b": 1}}, upsert())),
     ] {
         let act = Act(operation.clone());
         let failure = answer(&all, operation).await.unwrap_err();
         assert!(failure.is(ErrorCode::SchemaValidationFailedWrite), "{act:?}: {failure}");
-        assert!(failure.message.starts_with("schema validation failed: "), "{failure}");
-        assert!(failure.message.contains('a'), "{failure}");
+        let words = format!("{word} not permitted: schema validation failed: \"a\"");
+        assert!(failure.message.starts_with(&words), "{act:?}: {failure}");
     }
     assert_eq!(test.all().await, things(), "nothing was written");
     one(&all, insert(doc! {"_id": 9, "a": 1})).await;

@@ -9,9 +9,18 @@ use std::time::Duration;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// The most that one `find` or `aggregate` of a client answers, as BSON. All of it is held at once, as text of up to three
+/// The most that one `find` or `aggregate` of a client answers, as BSON. All of it is held at once, as text of some three
 /// times the size.
 pub const SERVICE_RESULT_BYTES: usize = 32 * MIB;
+/// The text of one answer to a client: what [`SERVICE_RESULT_BYTES`] of numbers make. Only control characters make more.
+pub const ANSWER_BYTES: usize = 4 * SERVICE_RESULT_BYTES;
+/// What the texts of all answers of one host may take together until they have been sent: eight of the largest.
+pub const ANSWERS_BYTES: usize = 8 * ANSWER_BYTES;
+/// Answers up to this are not counted among them: a page of documents is smaller, and [`CONNECTIONS`] of this fit a host.
+pub const ANSWER_FREE_BYTES: usize = 256 * KIB;
+/// Answers that may wait for room among them, for [`QUEUE_DEADLINE`] at most. Each holds a batch of the database, of up to
+/// 16 MiB.
+pub const ANSWERS_WAITING: usize = 32;
 /// Wall-clock time of one call. Realm clients give up after 60 s, so a longer default would only hold sandboxes
 /// for answers that nobody reads.
 pub const WALL_CLOCK: Duration = Duration::from_secs(60);
@@ -78,6 +87,8 @@ pub const DOCUMENT_BYTES: usize = 16 * MIB;
 pub const DOCUMENT_DEPTH: usize = 100;
 /// Memory of one compiled regular expression of a query that is matched on the host, such as a watcher's filter.
 pub const QUERY_PATTERN_BYTES: usize = 256 * KIB;
+/// Regular expressions of one such query. A user may have [`WATCHERS_PER_USER`] of them, each for as long as it watches.
+pub const QUERY_PATTERNS: usize = 8;
 /// Documents of one query's result: the App Services limit (reference 3.1).
 pub const QUERY_DOCUMENTS: u64 = 50_000;
 /// Documents that cross in one batch of a cursor: MongoDB's default first batch.
@@ -92,8 +103,9 @@ pub const RULED_CHANGE_BYTES: usize = 64 * MIB;
 /// What is remembered of the questions that one operation asked functions of rules. Beyond it everything is forgotten and
 /// asked anew: some hundred thousand ids, or a few whole documents.
 pub const RULE_ANSWERS_BYTES: usize = 8 * MIB;
-/// Different fields that one query of a user names where rules govern it: the rules are asked about each, for each
-/// document where only the host can decide. No form has a tenth of these.
+/// Different fields that one query of a user, its order included, names where rules govern it, and that one update
+/// changes where rules hide fields: the rules are asked about each, for each document where only the host can decide. No
+/// form has a tenth of these.
 pub const RULED_QUERY_FIELDS: usize = 1_000;
 /// Stages of one pipeline: MongoDB's own limit is 1,000; nobody writes fifty by hand.
 pub const PIPELINE_STAGES: usize = 50;
@@ -274,6 +286,9 @@ pub const HOSTED_FILES: usize = 10_000;
 pub const HOSTED_PATH_BYTES: usize = 1_024;
 /// Deployments of an app that are kept to go back to, failed ones included.
 pub const DEPLOYMENTS_KEPT: u64 = 100;
+/// How long a change of such an app is made again while other hosts change the app: two importers at once take turns, and
+/// whoever waits for the answer still does.
+pub const CHANGE_PATIENCE: Duration = Duration::from_secs(60);
 /// A secret of an app that is kept in the database. App Services took 500 characters; a private key has more.
 pub const SECRET_BYTES: usize = 8 * KIB;
 
@@ -372,12 +387,17 @@ pub const TRIGGER_CALLS: u32 = 32;
 pub const TRIGGER_CALLS_EACH: usize = 16;
 /// How often a function that fails is called for one event before the event is set aside.
 pub const TRIGGER_ATTEMPTS: u32 = 5;
+/// How often, one after the other, a function is called for an event without an end of the call, before the event is set
+/// aside: a host may die by chance, and some while they are replaced, but not so often over one event.
+pub const TRIGGER_UNFINISHED: i32 = 10;
 /// The pause after the first failure, at most: a conflict or a restart next door is over by then. It grows fourfold.
 pub const TRIGGER_FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause between two attempts: an outage that lasts longer is for a person.
 pub const TRIGGER_LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long events that were set aside are kept, for somebody to replay them.
 pub const TRIGGER_DEAD_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Events that were set aside and are shown at once: a person reads the first ones, and all may be more than memory holds.
+pub const TRIGGER_DEAD_SHOWN: i64 = 1_000;
 /// Events that are written down at once.
 pub const TRIGGER_BATCH_EVENTS: usize = 100;
 /// Their size together; a larger event is written down by itself. All of it stands in one document for a moment.

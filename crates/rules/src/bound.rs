@@ -196,7 +196,25 @@ impl Bound {
                     return Ok(None);
                 }
             }
-            Ok(Some(mask::apply(role, document, memo)?.0))
+            Ok(Some(mask::apply(role, document, memo)?))
+        })
+        .await
+    }
+
+    /// Which of these fields (dotted paths) of a document may be read, each with everything in it; none of a document
+    /// that is hidden. One look at the document, however many they are.
+    ///
+    /// # Errors
+    /// Where a decision needs a function and the host fails.
+    pub async fn readable(&self, document: &Document, paths: &[String]) -> Result<Vec<bool>, Failure> {
+        self.settle(|memo| {
+            let view = View::of(document);
+            match self.roles.of(&view, memo)? {
+                Some(role) if role.is_shown(document, memo)? => {
+                    paths.iter().map(|path| role.reads(path).holds(&view, memo)).collect()
+                }
+                _ => Ok(vec![false; paths.len()]),
+            }
         })
         .await
     }
@@ -322,7 +340,7 @@ impl Bound {
                 None => answer(false, "read", "nothing in the role allows anything to be read".to_owned()),
             });
         }
-        let mut hidden = mask::apply(role, document, memo)?.1;
+        let mut hidden = mask::hidden(role, document, memo)?;
         let projected: Vec<String> =
             self.projected_out(document).into_iter().filter(|path| !hidden.contains(path)).collect();
         hidden.extend(projected);

@@ -96,6 +96,10 @@ async fn explanations_name_the_values_that_decided() {
     let over = bob.write(Change::Update(&before, &after)).await.expect("a decision");
     assert_eq!((over.clause.as_str(), over.role.as_deref()), ("roles[0].write", Some("owner")));
     assert_eq!(over.because, "count is 12, and it is to match {\"$lt\":10}");
+    let filter = json!({ "owner": "%%user.id" });
+    let twice = json!({ "roles": [{ "apply_when": {}, "document_filters": { "read": filter, "write": filter }, "read": true }] });
+    let hidden = bind(&twice, &World::of("bob")).await.explain(Operation::Read, &doc! { "owner": "ann" }).await;
+    assert_eq!(hidden.expect("a decision").because, "owner is \"ann\", and it is to be \"bob\"", "said once");
 }
 
 #[tokio::test]
@@ -128,6 +132,44 @@ async fn named_fields_have_to_be_readable() {
         assert_eq!(seen, expected == all, "{path}: the host agrees");
     }
     assert_eq!(bound.visible(&["c", "d"]), Visible::Nothing);
+}
+
+/// Whoever writes a document decides how many fields it has: were each compared with the others, this would not end.
+#[tokio::test]
+async fn many_hidden_fields_cost_no_more_than_they_are() {
+    let many = 300_000;
+    let profile: bson::Document = std::iter::once(("name".to_owned(), "bob".into()))
+        .chain((0..many).map(|n| (format!("f{n}"), bson::Bson::from(n))))
+        .collect();
+    let rules = json!({ "roles": [{ "apply_when": {}, "fields": { "name": { "read": true } } }] });
+    let bound = bind(&rules, &World::of("ann")).await;
+    assert_eq!(bound.read(&profile, &[]).await.expect("a decision"), Some(doc! { "name": "bob" }));
+    let paths: Vec<String> = profile.keys().cloned().collect();
+    let readable = bound.readable(&profile, &paths).await.expect("decisions");
+    assert_eq!(readable.iter().filter(|readable| **readable).count(), 1);
+    let told = bound.explain(Operation::Read, &profile).await.expect("a decision");
+    assert_eq!(told.hidden.len(), usize::try_from(many).expect("positive"));
+}
+
+#[tokio::test]
+async fn fields_are_asked_about_together() {
+    let rules = json!({ "roles": [
+        { "apply_when": { "owner": "%%user.id" }, "read": true },
+        { "apply_when": { "open": true }, "fields": { "name": { "read": true }, "address": { "fields": { "city": { "read": true } } } } },
+    ] });
+    let bound = bind(&rules, &World::of("ann")).await;
+    let paths = ["name", "salary", "address", "address.city", "address.0.city", "_id"].map(str::to_owned);
+    for (document, expected) in [
+        (doc! { "owner": "ann" }, [true; 6]),
+        (doc! { "owner": "bob", "open": true }, [true, false, false, true, true, true]),
+        (doc! { "owner": "bob" }, [false; 6]),
+    ] {
+        assert_eq!(bound.readable(&document, &paths).await.expect("decisions"), expected, "{document}");
+        for (path, expected) in paths.iter().zip(expected) {
+            let alone = bound.read(&document, &[path]).await.expect("a decision").is_some();
+            assert_eq!(alone, expected, "{path} of {document}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -59,6 +59,12 @@ fn queries_match_as_they_do_in_the_database() {
 }
 
 #[test]
+fn several_patterns_are_fine() {
+    let query = json!({ "$or": vec![json!({ "a": { "$regex": "^\\w+ \\d$", "$options": "i" } }); 8] });
+    assert!(Query::compile(&document(&query)).expect("eight").matches(&document(&json!({ "a": "Öre 7" }))));
+}
+
+#[test]
 fn what_cannot_be_matched_is_named() {
     for (query, message) in [
         (json!({ "$where": "1" }), "`$where`"),
@@ -77,6 +83,11 @@ fn what_cannot_be_matched_is_named() {
         (json!({ "a": { "$type": "text" } }), "knows no type"),
         (json!({ "a": { "$size": 1.5 } }), "a whole number"),
         (json!({ "a": { "$elemMatch": 1 } }), "takes a query"),
+        (json!({ "$or": vec![json!({ "a": { "$not": { "$regex": "x" } } }); 9] }), "at most 8 regular expressions"),
+        (
+            json!({ "a": { "$in": vec![json!({ "$regularExpression": { "pattern": "x", "options": "" } }); 9] } }),
+            "at most 8 regular expressions",
+        ),
     ] {
         let refused = Query::compile(&document(&query)).expect_err("a mistake");
         assert!(refused.contains(message), "{query}: {refused}");

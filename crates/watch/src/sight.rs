@@ -1,5 +1,7 @@
 //! What one watcher may see of a change.
 
+use std::collections::HashSet;
+
 use bson::{Bson, Document};
 use usher_contract::{ErrorCode, Failure};
 use usher_rules::matcher::Query;
@@ -87,52 +89,49 @@ impl Sight {
     /// An update's description, of the fields that may be read. Their values are those of the document that was seen: it
     /// is looked up later, and what it held in between the watcher may have had no right to.
     async fn describe(&self, description: &Document, document: &Document) -> Result<Document, Failure> {
-        let mut seen = Document::new();
-        for (name, part) in description {
+        let readable = self.readable(description.values().flat_map(paths).collect(), document).await?;
+        let kept = description.iter().filter_map(|(name, part)| {
             let part = match (name.as_str(), part) {
                 ("updatedFields", Bson::Document(fields)) => {
-                    let mut kept = Document::new();
-                    for path in fields.keys() {
-                        if let Some(value) = at(document, path)
-                            && self.reads(path, document).await?
-                        {
-                            kept.insert(path, value.clone());
-                        }
-                    }
-                    Bson::Document(kept)
+                    let told = fields.keys().filter(|path| readable.contains(path.as_str()));
+                    Bson::Document(told.filter_map(|path| Some((path.clone(), at(document, path)?.clone()))).collect())
                 }
                 ("removedFields" | "truncatedArrays", Bson::Array(items)) => {
-                    let mut kept = Vec::new();
-                    for item in items {
-                        let path = item.as_document().map_or(item.as_str(), |array| array.get_str("field").ok());
-                        if let Some(path) = path
-                            && self.reads(path, document).await?
-                        {
-                            kept.push(item.clone());
-                        }
-                    }
-                    Bson::Array(kept)
+                    let told = items.iter().filter(|item| path_of(item).is_some_and(|path| readable.contains(path)));
+                    Bson::Array(told.cloned().collect())
                 }
                 // Nothing that App Services sent.
-                _ => continue,
+                _ => return None,
             };
-            seen.insert(name, part);
-        }
-        Ok(seen)
+            Some((name.clone(), part))
+        });
+        Ok(kept.collect())
     }
 
-    /// Whether a field of a document that is seen may be read, with everything in it.
-    async fn reads(&self, path: &str, document: &Document) -> Result<bool, Failure> {
+    /// Those of the paths that lead to fields which may be read, with everything in them, of a document that is seen.
+    async fn readable<'p>(&self, mut paths: Vec<&'p str>, document: &Document) -> Result<HashSet<&'p str>, Failure> {
         if self.wholly {
-            return Ok(true);
+            return Ok(paths.into_iter().collect());
         }
-        if self.projections.iter().any(|projection| projection.hides(path)) {
-            return Ok(false);
-        }
-        // Positions in lists are no fields.
-        let fields: Vec<&str> = path.split('.').filter(|step| !step.bytes().all(|b| b.is_ascii_digit())).collect();
-        Ok(self.bound.read(document, &[&fields.join(".")]).await?.is_some())
+        paths.retain(|path| !self.projections.iter().any(|projection| projection.hides(path)));
+        let fields: Vec<String> = paths.iter().map(|path| field(path)).collect();
+        let readable = self.bound.readable(document, &fields).await?;
+        Ok(paths.into_iter().zip(readable).filter_map(|(path, readable)| readable.then_some(path)).collect())
     }
+}
+
+/// The paths of a part of an update's description.
+fn paths(part: &Bson) -> Vec<&str> {
+    match part {
+        Bson::Document(fields) => fields.keys().map(String::as_str).collect(),
+        Bson::Array(items) => items.iter().filter_map(path_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The path of a removed field, or of an array that was cut.
+fn path_of(item: &Bson) -> Option<&str> {
+    item.as_document().map_or(item.as_str(), |array| array.get_str("field").ok())
 }
 
 /// An event with these of its members. Of the key only the `_id` is told: on a sharded collection it has more fields.
@@ -150,6 +149,12 @@ fn part(happened: &Happened, mut document: Option<Document>, mut description: Op
         Some((name.clone(), value))
     });
     members.collect()
+}
+
+/// The field that a path leads to: positions in lists are no fields.
+fn field(path: &str) -> String {
+    let steps: Vec<&str> = path.split('.').filter(|step| !step.bytes().all(|byte| byte.is_ascii_digit())).collect();
+    steps.join(".")
 }
 
 /// The value at a path of an update's description: through documents, and positions in lists.

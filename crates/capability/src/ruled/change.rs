@@ -10,7 +10,7 @@ use usher_rules::{Operation as Allowed, Projection, Write};
 
 use super::RuledCollection;
 use super::judge::Judge;
-use super::named::{Named, names_one, no_twins, refused, set, touched};
+use super::named::{Named, few, names_one, no_twins, refused, set, touched};
 use super::operation::{Options, parsed, parts, with_filter};
 use super::sight::Sight;
 use crate::guard::{self, Kind};
@@ -165,7 +165,7 @@ impl RuledCollection {
         let Some(work) = Work::read(&operation)? else { return Ok(Reply::Document(None)) };
         let mut named = Named::default();
         named.query(value::document(&work.filter)?)?;
-        named.sort(work.options.document("sort"));
+        named.sort(work.options.document("sort"))?;
         let sight = Sight::of(judge, named);
         if let Some(sight) = &sight
             && let Some(Command { filter, rest }) = work.command(sight)?
@@ -184,6 +184,11 @@ impl RuledCollection {
         }
         if matches!(work.act, Act::Update { kind: Kind::Pipeline, .. }) && !judge.shows_whole() {
             return Err(refused("an update with a pipeline", "use update operators, such as $set"));
+        }
+        if let Act::Update { touched, .. } = &work.act
+            && !judge.shows_whole()
+        {
+            few(touched, "an update")?;
         }
         let projection = Projection::read(work.options.document("projection"))?;
         let outcome = match &sight {

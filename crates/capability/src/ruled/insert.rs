@@ -13,7 +13,8 @@ use super::named::no_twins;
 use super::operation::{Options, parsed};
 
 impl RuledCollection {
-    /// Inserts documents, all of them or none.
+    /// Inserts documents: none of them unless all are permitted. One whose key is taken ends an ordered insert, as
+    /// without rules.
     pub(super) async fn insert(&self, judge: &Arc<Judge>, operation: Operation) -> Result<Reply, Failure> {
         self.scoped.check(&operation)?;
         if judge.free(Kind::Insert) {

@@ -29,14 +29,19 @@ pub(super) enum Denied {
     Delete,
 }
 
+impl Denied {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Insert => "insert not permitted",
+            Self::Update => "update not permitted",
+            Self::Delete => "delete not permitted",
+        }
+    }
+}
+
 impl From<Denied> for Failure {
     fn from(denied: Denied) -> Self {
-        let message = match denied {
-            Denied::Insert => "insert not permitted",
-            Denied::Update => "update not permitted",
-            Denied::Delete => "delete not permitted",
-        };
-        Self::new(ErrorCode::NoMatchingRuleFound, message)
+        Self::new(ErrorCode::NoMatchingRuleFound, denied.words())
     }
 }
 
@@ -110,7 +115,7 @@ impl Judge {
     /// Whether a new document may be there.
     pub(super) async fn insert(&self, document: &Document) -> Result<(), Failure> {
         self.permit(Change::Insert(document), Denied::Insert).await?;
-        self.fits(document).map_err(violation)
+        self.fits(document).map_err(|sentences| violation(Denied::Insert, &sentences))
     }
 
     /// Whether an update may touch these fields of a document at all.
@@ -118,10 +123,11 @@ impl Judge {
         if self.shows_whole() || touched.is_empty() {
             return Ok(());
         }
-        match self.read(document, touched).await? {
-            Some(_) if !self.projects_out(touched) => Ok(()),
-            _ => Err(Denied::Update.into()),
+        let readable = in_time(self.deadline, self.bound.readable(document, touched)).await?;
+        if readable.into_iter().all(|readable| readable) && !self.projects_out(touched) {
+            return Ok(());
         }
+        Err(Denied::Update.into())
     }
 
     /// Whether a document may change so.
@@ -136,7 +142,7 @@ impl Judge {
             let wrong = self.fits(&seen).err().unwrap_or_default();
             sentences.retain(|sentence| wrong.contains(sentence));
         }
-        Err(violation(sentences))
+        Err(violation(Denied::Update, &sentences))
     }
 
     /// Whether a document may go.
@@ -159,8 +165,9 @@ impl Judge {
     }
 }
 
-fn violation(sentences: Vec<String>) -> Failure {
-    let mut message = "schema validation failed".to_owned();
+/// It begins with the words that App Services had for it (reference 6), for which clients look.
+fn violation(denied: Denied, sentences: &[String]) -> Failure {
+    let mut message = format!("{}: schema validation failed", denied.words());
     if !sentences.is_empty() {
         message = format!("{message}: {}", sentences.join("; "));
     }

@@ -5,7 +5,7 @@
 //! without naming them (`$expr`, `$text`, `$jsonSchema`, an index chosen by hand) is refused; App Services refuses most
 //! of it as well (reference 5.5).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bson::Document;
 use bson::raw::{RawArray, RawBsonRef, RawDocument};
@@ -50,21 +50,15 @@ impl Named {
     /// The fields of a query that the guard has passed.
     pub(super) fn query(&mut self, query: &RawDocument) -> Result<(), Failure> {
         self.clauses(query, "")?;
-        if self.paths.len() > limits::RULED_QUERY_FIELDS {
-            let message = format!(
-                "a query under rules names at most {} different fields, because they are asked about each: narrow it",
-                limits::RULED_QUERY_FIELDS
-            );
-            return Err(Failure::new(ErrorCode::OperationNotAllowed, message));
-        }
-        Ok(())
+        few(&self.paths, "a query")
     }
 
     /// The fields of a sort.
-    pub(super) fn sort(&mut self, sort: Option<&Document>) {
+    pub(super) fn sort(&mut self, sort: Option<&Document>) -> Result<(), Failure> {
         for path in sort.into_iter().flatten().map(|(path, _)| path).filter(|path| *path != "$natural") {
             self.add(path);
         }
+        few(&self.paths, "a query")
     }
 
     /// The key of a distinct.
@@ -129,6 +123,18 @@ impl Named {
     }
 }
 
+/// Refuses more fields than rules are asked about.
+pub(super) fn few(paths: &[String], what: &str) -> Result<(), Failure> {
+    let most = limits::RULED_QUERY_FIELDS;
+    if paths.len() <= most {
+        return Ok(());
+    }
+    let message = format!(
+        "{what} under rules names at most {most} different fields, because the rules are asked about each: name fewer"
+    );
+    Err(Failure::new(ErrorCode::OperationNotAllowed, message))
+}
+
 /// The fields that an update touches in a document that exists. Whether one of them changes depends on its value, so
 /// that the caller has to be allowed to read them: otherwise `$max` would find out what is hidden.
 pub(super) fn touched(update: &RawDocument, kind: Kind) -> Vec<String> {
@@ -150,15 +156,21 @@ pub(super) fn touched(update: &RawDocument, kind: Kind) -> Vec<String> {
     named.paths
 }
 
-/// The top-level fields that an update sets to values which no document has a say in.
+/// The top-level fields that an update sets to values which no document has a say in, and nothing else in the update:
+/// databases should refuse what changes a field twice, and not all commands of all of them do.
 pub(super) fn set(update: &RawDocument) -> Result<Document, Failure> {
-    match update.get("$set") {
-        Ok(Some(RawBsonRef::Document(fields))) => {
-            let all = Document::try_from(fields).map_err(unreadable)?;
-            Ok(all.into_iter().filter(|(name, _)| !name.contains('.')).collect())
+    let Ok(Some(RawBsonRef::Document(fields))) = update.get("$set") else { return Ok(Document::new()) };
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for (operator, held) in update.iter().flatten() {
+        for (path, value) in held.as_document().into_iter().flat_map(RawDocument::iter).flatten() {
+            let target = if operator == "$rename" { value.as_str() } else { None };
+            for path in [Some(path.as_str()), target].into_iter().flatten() {
+                *times.entry(path.split('.').next().unwrap_or(path)).or_default() += 1;
+            }
         }
-        _ => Ok(Document::new()),
     }
+    let all = Document::try_from(fields).map_err(unreadable)?;
+    Ok(all.into_iter().filter(|(name, _)| times.get(name.as_str()) == Some(&1)).collect())
 }
 
 /// Whether a query asks for one `_id`, so that it finds one document at most.
@@ -284,6 +296,12 @@ mod tests {
         let update = doc! {"$inc": {"n": 1}, "$set": {"a": {"b": 1}, "c.d": 2, "e": 3}};
         assert_eq!(set(&raw(update)).unwrap(), doc! {"a": {"b": 1}, "e": 3});
         assert_eq!(set(&raw(doc! {"$inc": {"n": 1}})).unwrap(), doc! {});
+        for more in [doc! {"$rename": {"b": "a.x"}}, doc! {"$currentDate": {"a": true}}, doc! {"$push": {"a.b.c": 1}}] {
+            let mut twice = doc! {"$set": {"a": 1, "e": 3}};
+            twice.extend(more);
+            assert_eq!(set(&raw(twice.clone())).unwrap(), doc! {"e": 3}, "{twice}");
+        }
+        assert_eq!(set(&raw(doc! {"$set": {"a": 1, "a.b": 2}})).unwrap(), doc! {});
     }
 
     #[test]
@@ -314,6 +332,8 @@ mod tests {
         assert!(Named::default().query(&raw(fields(most))).is_ok());
         let failure = Named::default().query(&raw(fields(300_000))).unwrap_err();
         assert!(failure.message.contains("at most"), "{failure}");
+        let ordered = Named::default().sort(Some(&fields(300_000))).unwrap_err();
+        assert_eq!(ordered.message, failure.message);
         assert_eq!(touched(&raw(doc! {"$set": fields(300_000)}), Kind::Operators).len(), 300_000);
     }
 

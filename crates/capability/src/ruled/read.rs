@@ -21,7 +21,7 @@ impl RuledCollection {
         let options = Options::read(options)?;
         let mut named = Named::default();
         named.query(value::document(filter)?)?;
-        named.sort(options.document("sort"));
+        named.sort(options.document("sort"))?;
         let Some(sight) = Sight::of(judge, named) else {
             return Ok(if one { Reply::Document(None) } else { Reply::Cursor(Box::new(Empty)) });
         };

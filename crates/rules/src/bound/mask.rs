@@ -1,6 +1,6 @@
 //! Which fields are shown: of a document, and of whichever document.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use bson::{Bson, Document, doc};
 
@@ -95,45 +95,62 @@ fn collect(path: &str, field: &Field<Clause>, paths: &mut BTreeSet<String>) {
     }
 }
 
-/// A document as a role shows it, and the paths that it hides.
-pub(super) fn apply(role: &BoundRole, document: &Document, memo: &Memo) -> Result<(Document, Vec<String>), Need> {
-    let view = View::of(document);
-    if role.whole.holds(&view, memo)? {
-        return Ok((document.clone(), Vec::new()));
-    }
-    let mut mask = Mask { view, memo, hidden: Vec::new() };
-    let mut masked = Document::new();
-    let mut additional = None;
-    for (name, value) in document {
-        let kept = match find(&role.fields, name) {
-            _ if name == "_id" => Some(value.clone()),
-            Some(field) => mask.keep(name, field, value)?,
-            None => {
-                let shown = match additional {
-                    Some(shown) => shown,
-                    None => *additional.insert(mask.reads(&role.additional)?),
-                };
-                if !shown {
-                    mask.hide(name);
-                }
-                shown.then(|| value.clone())
-            }
-        };
-        if let Some(kept) = kept {
-            masked.insert(name, kept);
-        }
-    }
-    Ok((masked, mask.hidden))
+/// A document as a role shows it.
+pub(super) fn apply(role: &BoundRole, document: &Document, memo: &Memo) -> Result<Document, Need> {
+    let mut mask = Mask { view: View::of(document), memo, hidden: None };
+    mask.document(role, document)
+}
+
+/// The paths of a document that a role hides, each once.
+pub(super) fn hidden(role: &BoundRole, document: &Document, memo: &Memo) -> Result<Vec<String>, Need> {
+    let mut mask = Mask { view: View::of(document), memo, hidden: Some(Hidden::default()) };
+    mask.document(role, document)?;
+    Ok(mask.hidden.unwrap_or_default().paths)
 }
 
 /// Shows of fields what may be read.
 struct Mask<'a> {
     view: View<'a>,
     memo: &'a Memo,
-    hidden: Vec<String>,
+    /// What is hidden, where it is to be told. Reads do not ask: whoever writes a document decides how many fields it has.
+    hidden: Option<Hidden>,
+}
+
+#[derive(Default)]
+struct Hidden {
+    paths: Vec<String>,
+    known: HashSet<String>,
 }
 
 impl Mask<'_> {
+    fn document(&mut self, role: &BoundRole, document: &Document) -> Result<Document, Need> {
+        if role.whole.holds(&self.view, self.memo)? {
+            return Ok(document.clone());
+        }
+        let mut masked = Document::new();
+        let mut additional = None;
+        for (name, value) in document {
+            let kept = match find(&role.fields, name) {
+                _ if name == "_id" => Some(value.clone()),
+                Some(field) => self.keep(name, field, value)?,
+                None => {
+                    let shown = match additional {
+                        Some(shown) => shown,
+                        None => *additional.insert(self.reads(&role.additional)?),
+                    };
+                    if !shown {
+                        self.hide(name);
+                    }
+                    shown.then(|| value.clone())
+                }
+            };
+            if let Some(kept) = kept {
+                masked.insert(name, kept);
+            }
+        }
+        Ok(masked)
+    }
+
     /// Whether one may read something; who may write it may.
     fn reads(&self, permission: &Permission<Clause>) -> Result<bool, Need> {
         for clause in [&permission.read, &permission.write].into_iter().flatten() {
@@ -199,8 +216,11 @@ impl Mask<'_> {
     }
 
     fn hide(&mut self, path: &str) {
-        if !self.hidden.iter().any(|hidden| hidden == path) {
-            self.hidden.push(path.to_owned());
+        if let Some(hidden) = &mut self.hidden
+            && !hidden.known.contains(path)
+        {
+            hidden.known.insert(path.to_owned());
+            hidden.paths.push(path.to_owned());
         }
     }
 }

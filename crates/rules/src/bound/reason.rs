@@ -17,7 +17,11 @@ pub(super) fn reason(clause: &Clause, view: &View<'_>, memo: &Memo) -> Result<St
             let mut said = Vec::new();
             for part in parts {
                 if part.holds(view, memo)? == holds {
-                    said.push(reason(part, view, memo)?);
+                    let sentence = reason(part, view, memo)?;
+                    // A filter may stand for the role as well as for what is asked.
+                    if !said.contains(&sentence) {
+                        said.push(sentence);
+                    }
                 }
                 // One decides where all have to be true and one is not, or any has to be and one is.
                 if matches!(clause, Clause::Any(_)) == holds && !said.is_empty() {

@@ -8,6 +8,7 @@ mod parse;
 mod predicate;
 
 use bson::Document;
+use usher_contract::limits;
 
 pub(crate) use predicate::{Element, Operator, Predicate};
 
@@ -22,6 +23,10 @@ impl Query {
     /// # Errors
     /// What is wrong with it, as a sentence that names the operator.
     pub fn compile(query: &Document) -> Result<Self, String> {
+        if parse::patterns(query) > limits::QUERY_PATTERNS {
+            let most = limits::QUERY_PATTERNS;
+            return Err(format!("a query that is matched outside the database has at most {most} regular expressions"));
+        }
         parse::query(query).map(Self)
     }
 

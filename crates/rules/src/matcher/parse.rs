@@ -76,6 +76,19 @@ pub(super) fn query(query: &Document) -> Parsed<Node> {
     })
 }
 
+/// How many regular expressions a query has at most: each takes memory for as long as it may be matched.
+pub(super) fn patterns(query: &Document) -> usize {
+    fn of(value: &Bson) -> usize {
+        match value {
+            Bson::RegularExpression(_) => 1,
+            Bson::Document(inner) => patterns(inner),
+            Bson::Array(items) => items.iter().map(of).sum(),
+            _ => 0,
+        }
+    }
+    query.iter().map(|(name, value)| if name == "$regex" { 1 } else { of(value) }).sum()
+}
+
 fn alternatives(name: &str, value: &Bson) -> Parsed<Vec<Node>> {
     let wrong = || format!("`{name}` takes a list of queries that is not empty");
     let items = value.as_array().filter(|items| !items.is_empty()).ok_or_else(wrong)?;
@@ -230,7 +243,7 @@ fn remainder(value: &Bson) -> Parsed<Predicate> {
 
 fn pattern(text: &str, options: &str) -> Parsed<Regex> {
     let mut builder = RegexBuilder::new(text);
-    builder.size_limit(limits::QUERY_PATTERN_BYTES);
+    builder.size_limit(limits::QUERY_PATTERN_BYTES).dfa_size_limit(limits::QUERY_PATTERN_BYTES);
     for option in options.chars() {
         match option {
             'i' => builder.case_insensitive(true),

@@ -142,6 +142,20 @@ async fn what_is_hidden_is_nowhere_in_an_event() {
     assert_eq!(event, doc! {"_id": 1, "operationType": "delete", "documentKey": {"_id": 1}});
 }
 
+/// Whoever changes a document decides how many of its fields change: were the document looked at for each, this would not
+/// end.
+#[tokio::test]
+async fn an_update_of_many_fields_is_looked_at_once() {
+    let many = |name: &str| (0..50_000).map(|n| (format!("{name}{n}"), Bson::from(n))).collect::<Document>();
+    let mut document = many("f");
+    document.extend(doc! {"_id": 1, "name": "Bob"});
+    let mut fields = many("f");
+    fields.insert("name", "Bob");
+    let sight = sight(&names()).await;
+    let event = named(sight.of(&updated(Bson::Document(document), doc! {"updatedFields": fields})).await.unwrap());
+    assert_eq!(event.get("updateDescription"), Some(&bson!({"updatedFields": {"name": "Bob"}})));
+}
+
 #[tokio::test]
 async fn filters_narrow_and_their_projections_hide() {
     let mut rules = all();
