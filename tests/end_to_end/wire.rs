@@ -74,6 +74,11 @@ fn modules_and_requests_of_javascript() {
 }
 
 #[test]
+fn every_failure_of_the_mongodb_service() {
+    node_alone("mongo_failures.test.mjs");
+}
+
+#[test]
 fn the_mongodb_service_under_rules() {
     node_alone("mongo.test.mjs");
 }

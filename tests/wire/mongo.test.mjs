@@ -125,6 +125,8 @@ describe("every action of reference 6, by realm-web", () => {
     assert.deepEqual(await open.insertMany([{ _id: 8 }, { _id: "x" }, { _id: 6 }]), { insertedIds: [8, "x", 6] });
     await assert.rejects(open.insertMany([]), (error) => /must provide at least one element/.test(error.error));
     await assert.rejects(open.insertMany([{ _id: 1 }]), realmError(500, "MongoDBError", /Duplicate key error/));
+    await assert.rejects(open.insertMany([{ _id: 9 }, { _id: 9 }, { _id: 10 }]), realmError(500, "MongoDBError", /Duplicate key error/));
+    assert.deepEqual((await stored()).map((one) => one._id), [1, 2, 3, 6, 8, 9, "x"], "what stood before it stays, as it did");
   });
 
   test("updateOne and updateMany count with 32-bit integers", async () => {
@@ -145,6 +147,16 @@ describe("every action of reference 6, by realm-web", () => {
     assert.deepEqual(await open.updateMany({ n: { $in: [2, 3] } }, { all: "same" }), { matchedCount: 2, modifiedCount: 2 });
     assert.deepEqual((await stored()).slice(1), [{ _id: 2, all: "same" }, { _id: 3, all: "same" }]);
     await assert.rejects(open.updateOne({}, { $set: { a: 1 }, b: 2 }), (error) => /operator/.test(error.error));
+  });
+
+  test("an upsert of a plain document takes nothing but an id from the query (reference 6)", async () => {
+    for (const [action, id] of [["updateOne", 70], ["updateMany", 71]]) {
+      const done = await open[action]({ n: id }, { _id: id, name: "new", hiddenField: "yes" }, { upsert: true });
+      assert.deepEqual(done, { matchedCount: 0, modifiedCount: 0, upsertedId: id });
+      assert.deepEqual((await stored()).at(-1), { _id: id, name: "new", hiddenField: "yes" });
+    }
+    const made = await open.findOneAndReplace({ n: 72, _id: 72 }, { name: "new" }, { upsert: true, returnNewDocument: true });
+    assert.deepEqual(made, { _id: 72, name: "new" });
   });
 
   test("arrayFilters", async () => {

@@ -5,16 +5,18 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use usher_app::Function;
-use usher_contract::{ErrorCode, Failure, limits};
+use usher_contract::{ErrorCode, Failure, limits, value};
 use usher_database::Database;
 use usher_logs::{Line, Logs};
 use usher_outbound::Outbound;
 use usher_rules::Expression;
 use usher_sandbox::{Admission, Inputs, Invocation, RunError, Sandbox};
 
+use crate::answers::Answers;
 use crate::around::{self, Around};
 use crate::call::{Accounts, Call, CallError, Caller, Origin};
 use crate::deployment::Deployment;
@@ -36,6 +38,8 @@ pub struct Dispatcher {
     accounts: OnceLock<Arc<dyn Accounts>>,
     /// Where calls are told of; commands that run one call by themselves have none.
     logs: OnceLock<Arc<Logs>>,
+    /// What answers to clients take.
+    pub(crate) answers: Answers,
 }
 
 /// What a nested call takes over from the call that makes it.
@@ -68,12 +72,25 @@ impl Dispatcher {
             outbound: OnceLock::new(),
             accounts: OnceLock::new(),
             logs: OnceLock::new(),
+            answers: Answers::new(),
         })
     }
 
     /// The sandbox that functions run in.
     pub fn sandbox(&self) -> &Arc<Sandbox> {
         &self.sandbox
+    }
+
+    /// What a function answered, as the text of canonical Extended JSON.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Overloaded`] where other answers take the memory of this host, and [`ErrorCode::InvalidDocument`] where
+    /// it is no answer.
+    pub async fn text(&self, answer: &[u8]) -> Result<Bytes, Failure> {
+        let mut text = self.answers.begin();
+        text.expect(answer.len()).await?;
+        text.text = value::result_json(answer)?;
+        text.finish()
     }
 
     /// Joins identity to this dispatcher; later calls are ignored.

@@ -1,5 +1,6 @@
 //! From "call function F for caller C" to an outcome: deployment lookup, grants, budget, admission.
 
+mod answers;
 mod around;
 mod call;
 mod deployment;

@@ -156,9 +156,11 @@ impl ApiError {
     }
 
     /// A failed action of a data source (reference 3.7 and 6): codes of the database and of the rules are the client's,
-    /// too.
+    /// too. A host that is busy, with answers or with functions of the rules, says that it is.
     pub(crate) fn from_service(failure: Failure) -> Self {
-        if failure.is(ErrorCode::MongoDBError) {
+        if failure.is(ErrorCode::Overloaded) {
+            Self::overloaded(failure.message)
+        } else if failure.is(ErrorCode::MongoDBError) {
             Self::new(StatusCode::INTERNAL_SERVER_ERROR, "MongoDBError", failure.message)
         } else if failure.is(ErrorCode::NoMatchingRuleFound) {
             Self::new(StatusCode::BAD_REQUEST, "NoMatchingRuleFound", failure.message)
@@ -315,6 +317,24 @@ mod tests {
         ];
         for (error, (status, code, message, retry)) in table {
             assert_eq!(row(error), (status, code, message.to_owned(), retry));
+        }
+    }
+
+    #[test]
+    fn failed_actions_of_a_data_source_become_the_replies_of_the_table() {
+        let table = [
+            (ErrorCode::MongoDBError, (500, "MongoDBError", "because", None)),
+            (ErrorCode::NoMatchingRuleFound, (400, "NoMatchingRuleFound", "because", None)),
+            (ErrorCode::SchemaValidationFailedWrite, (400, "SchemaValidationFailedWrite", "because", None)),
+            (ErrorCode::FunctionExecutionError, (400, "FunctionExecutionError", "because", None)),
+            (ErrorCode::OperationNotAllowed, (400, "FunctionExecutionError", "OperationNotAllowed: because", None)),
+            (ErrorCode::InvalidDocument, (400, "FunctionExecutionError", "InvalidDocument: because", None)),
+            (ErrorCode::ExecutionTimeLimitExceeded, (400, "ExecutionTimeLimitExceeded", "because", None)),
+            (ErrorCode::Overloaded, (503, "Overloaded", "because", Some(BUSY_RETRY_SECONDS))),
+        ];
+        for (code, (status, name, message, retry)) in table {
+            let error = ApiError::from_service(Failure::new(code, "because"));
+            assert_eq!(row(error), (status, name, message.to_owned(), retry));
         }
     }
 

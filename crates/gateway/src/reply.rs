@@ -43,7 +43,7 @@ impl Reply {
     }
 
     /// An answer that is JSON already.
-    pub(crate) fn json_text(status: StatusCode, body: Vec<u8>) -> Self {
+    pub(crate) fn json_text(status: StatusCode, body: impl Into<Bytes>) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, JSON);
         Self::with(status, headers, body)
@@ -54,8 +54,8 @@ impl Reply {
     }
 
     /// An answer with headers of its own.
-    pub(crate) fn with(status: StatusCode, headers: HeaderMap, body: Vec<u8>) -> Self {
-        Self { status, headers, body: Full::new(Bytes::from(body)).boxed_unsync(), user: None, endless: false }
+    pub(crate) fn with(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
+        Self { status, headers, body: Full::new(body.into()).boxed_unsync(), user: None, endless: false }
     }
 
     /// An answer that goes on, such as a stream of events. It counts as finished once it begins.

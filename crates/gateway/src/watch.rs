@@ -10,7 +10,6 @@ use bson::{Bson, doc};
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use usher_contract::{ErrorCode, Failure};
 use usher_dispatch::ServiceCall;
 use usher_identity::AccessToken;
 use usher_watch::{Only, Subscription, Watcher};
@@ -89,19 +88,13 @@ async fn open(
 ) -> Result<(Subscription, ServiceCall, Place), ApiError> {
     let place = exchange.shared.watchers.take(&access.user_id)?;
     let services = &exchange.shared.services;
-    let (named, bound) = services.dispatcher.ruling(&call).await.map_err(refused)?;
+    let (named, bound) = services.dispatcher.ruling(&call).await.map_err(ApiError::from_service)?;
     // The stream needs it as long as it lives; what is watched for is kept elsewhere.
     call.argument = doc! {"database": &named.database, "collection": &named.collection};
     let watcher = Watcher { bound, only };
-    let subscription = services.hub.watch(&named.database, &named.collection, watcher).await.map_err(refused)?;
+    let subscription =
+        services.hub.watch(&named.database, &named.collection, watcher).await.map_err(ApiError::from_service)?;
     Ok((subscription, call, place))
-}
-
-fn refused(failure: Failure) -> ApiError {
-    if failure.is(ErrorCode::Overloaded) {
-        return ApiError::overloaded(failure.message);
-    }
-    ApiError::from_service(failure)
 }
 
 fn headers() -> HeaderMap {

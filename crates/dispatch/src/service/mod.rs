@@ -7,6 +7,7 @@ mod result;
 use std::sync::Arc;
 
 use bson::{DateTime, Document};
+use bytes::Bytes;
 use tokio::time::Instant;
 use usher_capability::{Context, RuledCollection, Ruling};
 use usher_contract::{Collection as _, CollectionName, ErrorCode, Failure, limits};
@@ -45,8 +46,9 @@ impl Dispatcher {
     /// # Errors
     /// [`ErrorCode::NoMatchingRuleFound`] and [`ErrorCode::SchemaValidationFailedWrite`] where the rules or the schema
     /// forbid it, [`ErrorCode::FunctionExecutionError`] where there is no such data source or action or its arguments are
-    /// not those of reference 6, and what the guard and the database refuse.
-    pub async fn service(self: &Arc<Self>, call: ServiceCall) -> Result<Vec<u8>, Failure> {
+    /// not those of reference 6, [`ErrorCode::Overloaded`] where other answers take the memory of this host, and what the
+    /// guard and the database refuse.
+    pub async fn service(self: &Arc<Self>, call: ServiceCall) -> Result<Bytes, Failure> {
         let Some(logs) = self.logs() else {
             return self.serve(call).await;
         };
@@ -65,7 +67,7 @@ impl Dispatcher {
         outcome
     }
 
-    async fn serve(self: &Arc<Self>, call: ServiceCall) -> Result<Vec<u8>, Failure> {
+    async fn serve(self: &Arc<Self>, call: ServiceCall) -> Result<Bytes, Failure> {
         let named = self.named_by(&call)?;
         let action = action::Action::read(&call.action, &call.argument)?;
         let Reached { scope, rules, schema } = grants::under_rules(call.deployment.app(), &named)?;
@@ -81,7 +83,7 @@ impl Dispatcher {
         let around = self.around(&call);
         let collection = RuledCollection::new(context, scope, Ruling { rules, schema, around });
         let reply = collection.execute(action.operation).await?;
-        result::shape(action.shape, reply).await
+        result::shape(action.shape, reply, self.answers.begin()).await
     }
 
     /// The rules of the collection that a client names, bound to the client: what a watcher may see.

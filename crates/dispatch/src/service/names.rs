@@ -64,7 +64,11 @@ pub(super) fn documents<'a>(argument: &'a Document, name: &str) -> Result<&'a Ar
 pub(super) fn query(argument: &Document, name: &str) -> Result<Document, Failure> {
     let query = document(argument, name)?;
     match query.keys().find(|key| key.starts_with('$') && !TOP.contains(&key.as_str())) {
-        Some(key) => Err(refused(format!("(BadValue) unknown top level operator: {key}"))),
+        // The full stop is a part of what tests of clients look for.
+        Some(key) => Err(refused(format!(
+            "(BadValue) unknown top level operator: {key}. If you have a field name that starts with a '$' symbol, consider \
+             using $getField or $setField."
+        ))),
         None => Ok(query),
     }
 }

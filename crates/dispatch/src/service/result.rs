@@ -1,7 +1,10 @@
 //! What an operation answers, as clients read it (reference 6): some of them look at the types of numbers.
 
 use bson::raw::RawBsonRef;
+use bytes::Bytes;
 use usher_contract::{ErrorCode, Failure, Reply, limits, value};
+
+use crate::answers::Answer;
 
 /// The shape of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,12 +20,11 @@ pub(super) enum Shape {
 }
 
 /// The answer as canonical Extended JSON.
-pub(super) async fn shape(shape: Shape, reply: Reply) -> Result<Vec<u8>, Failure> {
-    let mut text = Vec::new();
+pub(super) async fn shape(shape: Shape, reply: Reply, mut answer: Answer) -> Result<Bytes, Failure> {
     match (shape, reply) {
         (Shape::Documents, Reply::Cursor(mut cursor)) => {
             let mut size = 0;
-            text.push(b'[');
+            answer.text.push(b'[');
             loop {
                 let batch = cursor.next_batch().await?;
                 if batch.is_empty() {
@@ -36,22 +38,24 @@ pub(super) async fn shape(shape: Shape, reply: Reply) -> Result<Vec<u8>, Failure
                     );
                     return Err(Failure::new(ErrorCode::MongoDBError, message));
                 }
+                answer.expect(batch.len()).await?;
                 for document in value::batch(&batch)? {
-                    if text.len() > 1 {
-                        text.push(b',');
+                    if answer.text.len() > 1 {
+                        answer.text.push(b',');
                     }
-                    value::write_extended_json(&mut text, RawBsonRef::Document(document))?;
+                    value::write_extended_json(&mut answer.text, RawBsonRef::Document(document))?;
                 }
             }
-            text.push(b']');
+            answer.text.push(b']');
         }
         (Shape::Document | Shape::Updated, Reply::Document(document)) => {
             let document = document.as_deref().map(value::document).transpose()?;
-            value::write_extended_json(&mut text, document.map_or(RawBsonRef::Null, RawBsonRef::Document))?;
+            answer.expect(document.map_or(0, |document| document.as_bytes().len())).await?;
+            value::write_extended_json(&mut answer.text, document.map_or(RawBsonRef::Null, RawBsonRef::Document))?;
         }
         (Shape::Count, Reply::Count(number)) => {
             let number = RawBsonRef::Int64(i64::try_from(number).unwrap_or(i64::MAX));
-            value::write_extended_json(&mut text, number)?;
+            value::write_extended_json(&mut answer.text, number)?;
         }
         _ => {
             return Err(Failure::new(
@@ -60,5 +64,5 @@ pub(super) async fn shape(shape: Shape, reply: Reply) -> Result<Vec<u8>, Failure
             ));
         }
     }
-    Ok(text)
+    answer.finish()
 }

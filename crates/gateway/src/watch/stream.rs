@@ -16,7 +16,6 @@ use usher_dispatch::ServiceCall;
 use usher_watch::Subscription;
 
 use super::places::Place;
-use super::refused;
 use crate::cors;
 use crate::errors::ApiError;
 use crate::log::Told;
@@ -101,7 +100,7 @@ impl Stream {
         let before = subscription.place();
         let happens = async {
             tokio::select! {
-                () = subscription.ready() => subscription.next().await.map_err(refused),
+                () = subscription.ready() => subscription.next().await.map_err(ApiError::from_service),
                 () = sleep_until(*said + limits::WATCH_KEEP_ALIVE) => Ok(Some(COMMENT)),
             }
         };
@@ -130,8 +129,8 @@ impl Stream {
             return Err(ApiError::domain_not_allowed(origin));
         }
         self.call.deployment = now;
-        let (_, bound) = dispatcher.ruling(&self.call).await.map_err(refused)?;
-        self.subscription.rebind(bound, place).map_err(refused)?;
+        let (_, bound) = dispatcher.ruling(&self.call).await.map_err(ApiError::from_service)?;
+        self.subscription.rebind(bound, place).map_err(ApiError::from_service)?;
         Ok(true)
     }
 }
