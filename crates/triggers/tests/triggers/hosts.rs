@@ -1,13 +1,19 @@
 //! Several hosts on one database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::time::Duration;
 
 use bson::oid::ObjectId;
 use bson::{Binary, DateTime, Document, doc};
 use futures::TryStreamExt as _;
 use usher_triggers::{TriggerOptions, Which};
 
-use crate::support::{LEASE, Stage, eventually, n, things};
+use crate::support::{SHORT_LEASE, Stage, eventually, n, options, things};
+
+fn short(host: &str) -> TriggerOptions {
+    TriggerOptions { lease: SHORT_LEASE, ..options(host) }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_dies_is_followed_by_another_and_nothing_is_lost() {
@@ -20,26 +26,35 @@ async fn a_host_that_dies_is_followed_by_another_and_nothing_is_lost() {
     let stage = std::sync::Arc::new(stage);
     let begun = {
         let stage = stage.clone();
-        doomed.spawn(async move { stage.host("doomed").await })
+        doomed.spawn(async move { stage.host_with(short("doomed")).await })
     };
     let dead = begun.await.unwrap();
     let operator = stage.operator().await;
     let host = async || operator.list(&stage.app).await.unwrap()[0].host.clone();
     eventually("the first holds it", async || host().await.as_deref() == Some("doomed")).await;
-    let survivor = stage.host("survivor").await;
-    for round in 0..ROUNDS {
-        for document in 0..DOCUMENTS {
-            let things = stage.data("things");
-            things.replace_one(doc! {"_id": document}, doc! {"n": round}).upsert(true).await.unwrap();
+    let survivor = stage.host_with(short("survivor")).await;
+    let write = async |rounds: Range<i32>| {
+        for round in rounds {
+            for document in 0..DOCUMENTS {
+                let things = stage.data("things");
+                things.replace_one(doc! {"_id": document}, doc! {"n": round}).upsert(true).await.unwrap();
+            }
         }
-    }
+    };
+    write(0..ROUNDS / 2).await;
     eventually("it is under way", async || stage.data("seen").count_documents(doc! {}).await.unwrap() > 30).await;
     assert_eq!(host().await.as_deref(), Some("doomed"), "the second does not interfere");
     tokio::task::spawn_blocking(move || doomed.shutdown_timeout(std::time::Duration::ZERO)).await.unwrap();
     // Its connections close, as those of a dead process do.
     drop(dead);
+    // Something is left to do, however quick it was.
+    write(ROUNDS / 2..ROUNDS).await;
 
     let expected = usize::try_from(DOCUMENTS * ROUNDS).unwrap();
+    // Some came twice.
+    let event = |event: &Document| (event.get_document("documentKey").unwrap().get_i32("_id").unwrap(), n(event));
+    eventually("all arrive", async || stage.seen().await.iter().map(event).collect::<BTreeSet<_>>().len() == expected)
+        .await;
     stage.delivered(expected).await;
     assert_eq!(host().await.as_deref(), Some("survivor"));
     let calls: Vec<Document> =
@@ -49,13 +64,12 @@ async fn a_host_that_dies_is_followed_by_another_and_nothing_is_lost() {
     let mut by_event: BTreeMap<(i32, i32), Vec<Run>> = BTreeMap::new();
     let mut order: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
     for call in &calls {
-        let event = call.get_array("given").unwrap()[0].as_document().unwrap();
-        let key = event.get_document("documentKey").unwrap().get_i32("_id").unwrap();
+        let (key, n) = event(call.get_array("given").unwrap()[0].as_document().unwrap());
         let time = |name: &str| call.get(name).and_then(|time| time.as_f64().or(time.as_i64().map(|time| time as f64)));
-        by_event.entry((key, n(event))).or_default().push((time("begin").unwrap(), time("end")));
+        by_event.entry((key, n)).or_default().push((time("begin").unwrap(), time("end")));
         let order = order.entry(key).or_default();
-        if order.last() != Some(&n(event)) {
-            order.push(n(event));
+        if order.last() != Some(&n) {
+            order.push(n);
         }
     }
     assert_eq!(by_event.len(), expected, "none is lost");
@@ -73,13 +87,12 @@ async fn a_host_that_dies_is_followed_by_another_and_nothing_is_lost() {
 async fn a_host_that_stops_hands_over_at_once() {
     let stage = Stage::new(vec![things(|_| {})]).await;
     // The lease would last for ever.
-    let options =
-        |host: &str| TriggerOptions { host: host.to_owned(), lease: LEASE * 1000, ..TriggerOptions::default() };
-    let one = stage.host_with(options("one")).await;
+    let long = |host| TriggerOptions { lease: Duration::from_secs(3600), ..options(host) };
+    let one = stage.host_with(long("one")).await;
     stage.data("things").insert_one(doc! {"n": 1}).await.unwrap();
     stage.delivered(1).await;
     one.triggers.stop().await;
-    let two = stage.host_with(options("two")).await;
+    let two = stage.host_with(long("two")).await;
     stage.data("things").insert_one(doc! {"n": 2}).await.unwrap();
     let seen = stage.delivered(2).await;
     assert_eq!(seen.iter().map(n).collect::<Vec<_>>(), [1, 2], "what was done is not done again");
@@ -89,7 +102,7 @@ async fn a_host_that_stops_hands_over_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_whose_lease_was_taken_while_it_slept_writes_nothing() {
     let stage = Stage::new(vec![things(|_| {})]).await;
-    let one = stage.host("one").await;
+    let one = stage.host_with(short("one")).await;
     stage.data("things").insert_one(doc! {"n": 1}).await.unwrap();
     stage.delivered(1).await;
     // As another host does that takes the lease; it never finishes anything.
@@ -190,8 +203,9 @@ async fn of_an_app_that_is_gone_nothing_is_left_to_deliver() {
     let host = stage.host("one").await;
     stage.data("things").insert_one(doc! {"_id": 1, "n": 1}).await.unwrap();
     stage.data("things").insert_one(doc! {"_id": 2, "n": 2}).await.unwrap();
-    let dead = async || stage.system("deliveries").count_documents(doc! {"state": "dead"}).await.unwrap();
-    eventually("one is set aside", async || dead().await == 1).await;
+    let count = async |state: &str| stage.system("deliveries").count_documents(doc! {"state": state}).await.unwrap();
+    let dead = async || count("dead").await;
+    eventually("one is set aside", async || (dead().await, count("waiting").await) == (1, 0)).await;
     host.triggers.forget("other").await.unwrap();
     assert_eq!(dead().await, 1);
     let mut gone = stage.app.clone();

@@ -5,6 +5,11 @@ use usher_app::{Occasion, ScheduledTrigger};
 
 use crate::support::{Stage, eventually, trigger};
 
+/// The minute of the hour half an hour from now, which has passed half an hour ago: a test that names it meets no time.
+fn far_minute() -> i64 {
+    (DateTime::now().timestamp_millis() / 60_000 + 30) % 60
+}
+
 fn every(schedule: &str, skip: bool) -> Occasion {
     Occasion::Scheduled(ScheduledTrigger { schedule: schedule.to_owned(), skip_catchup_events: skip })
 }
@@ -22,8 +27,9 @@ async fn it_runs_at_its_times_without_arguments() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_the_times_that_were_missed_the_last_is_made_up_for() {
-    let triggers = [("hourly", false), ("skipping", true)];
-    let stage = Stage::new(triggers.map(|(name, skip)| trigger(name, every("0 * * * *", skip))).to_vec()).await;
+    let (triggers, minute) = ([("hourly", false), ("skipping", true)], far_minute());
+    let schedule = format!("{minute} * * * *");
+    let stage = Stage::new(triggers.map(|(name, skip)| trigger(name, every(&schedule, skip))).to_vec()).await;
     let host = stage.host("one").await;
     host.triggers.stop().await;
     assert_eq!(stage.data("seen").count_documents(doc! {}).await.unwrap(), 0, "nothing was due");
@@ -34,7 +40,7 @@ async fn of_the_times_that_were_missed_the_last_is_made_up_for() {
     eventually("the missed run", async || stage.data("seen").count_documents(doc! {}).await.unwrap() > 0).await;
     let position = stage.system("trigger_positions").find_one(doc! {"_id": "app/hourly"}).await.unwrap().unwrap();
     assert_eq!(position.get_i64("next").unwrap(), 1, "one run for a day of them");
-    assert_eq!(position.get_datetime("time").unwrap().timestamp_millis() % 3_600_000, 0);
+    assert_eq!(position.get_datetime("time").unwrap().timestamp_millis() % 3_600_000, minute * 60_000);
     let skipping = stage.system("trigger_positions").find_one(doc! {"_id": "app/skipping"}).await.unwrap().unwrap();
     assert_eq!(skipping.get_i64("next").unwrap(), 0);
     stage.stop([host]).await;
@@ -44,15 +50,16 @@ async fn of_the_times_that_were_missed_the_last_is_made_up_for() {
 async fn another_schedule_begins_now() {
     let mut stage = Stage::new(vec![trigger("seldom", every("0 0 29 2 *", false))]).await;
     let host = stage.host("one").await;
-    // The last time of the one was years ago; that of the other is a part of a minute ago.
-    stage.app.triggers.insert("seldom".to_owned(), trigger("seldom", every("* * * * *", false)));
+    // The last time of the one was years ago; that of the other is half an hour ago.
+    let schedule = format!("{} * * * *", far_minute());
+    stage.app.triggers.insert("seldom".to_owned(), trigger("seldom", every(&schedule, false)));
     let position = async || stage.system("trigger_positions").find_one(doc! {}).await.unwrap().unwrap();
     let year_ago = DateTime::from_millis(DateTime::now().timestamp_millis() - 365 * 86_400_000);
     stage.system("trigger_positions").update_one(doc! {}, doc! {"$set": {"time": year_ago}}).await.unwrap();
     let before = DateTime::now();
     host.deploy(&stage.app, &stage.directory()).await;
     let found = position().await;
-    assert_eq!(found.get_str("subject").unwrap(), "clock * * * * *");
+    assert_eq!(found.get_str("subject").unwrap(), format!("clock {schedule}"));
     assert!(found.get_datetime("time").unwrap() >= &before, "{found}");
     // The same one again is no other.
     host.deploy(&stage.app, &stage.directory()).await;

@@ -8,6 +8,7 @@ use bson::{Document, doc};
 use futures::TryStreamExt as _;
 use mongodb::Collection;
 use usher_app::{App, DatabaseTrigger, Occasion, Trigger};
+use usher_contract::limits;
 use usher_database::{ConnectOptions, Database, Embedded};
 use usher_dispatch::{Code, Deployment, Dispatcher, Scripts};
 use usher_js::BundleOptions;
@@ -15,10 +16,13 @@ use usher_sandbox::{Sandbox, SandboxOptions};
 use usher_triggers::{Operator, TriggerOptions, Triggers};
 
 /// How long a test waits for something that should happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
-/// The leases of tests, so that a takeover takes no time to speak of.
-pub(crate) const LEASE: Duration = Duration::from_millis(1500);
+/// The leases of tests: no host loses one because the machine is busy, and what ran under it need not run again.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Where a host dies, another has its lease after this.
+pub(crate) const SHORT_LEASE: Duration = limits::TRIGGER_LEASE;
 
 /// Writes down what it is given; while `app.switch` says so, it fails instead.
 const SEE: &str = r#"
@@ -83,8 +87,7 @@ impl Stage {
 
     /// A host that runs the app.
     pub(crate) async fn host(&self, name: &str) -> Host {
-        let options = TriggerOptions { host: name.to_owned(), lease: LEASE, attempts: 3, ..TriggerOptions::default() };
-        self.host_with(options).await
+        self.host_with(options(name)).await
     }
 
     pub(crate) async fn host_with(&self, options: TriggerOptions) -> Host {
@@ -146,6 +149,11 @@ impl Stage {
         }
         self.embedded.stop().await;
     }
+}
+
+/// How the hosts of tests run triggers.
+pub(crate) fn options(host: &str) -> TriggerOptions {
+    TriggerOptions { host: host.to_owned(), lease: LEASE, attempts: 3, ..TriggerOptions::default() }
 }
 
 impl Host {
