@@ -223,6 +223,7 @@ describe("what is wrong with a call is said in the words that clients know", () 
     ["a join", ["aggregate", main("open", { pipeline: [{ $lookup: { from: "secrets", localField: "a", foreignField: "a", as: "x" } }] })], 400, "FunctionExecutionError", /\$lookup/],
     ["writing by a pipeline", ["aggregate", main("open", { pipeline: [{ $out: "stolen" }] })], 400, "FunctionExecutionError", /\$out/],
     ["more fields than a query names", ["count", main("open", { query: Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`f${n}`, 1])) })], 400, "FunctionExecutionError", /names at most 1000 different fields/],
+    ["more fields than a sort names", ["find", main("open", { sort: Object.fromEntries(Array.from({ length: 1001 }, (_, n) => [`f${n}`, 1])) })], 400, "FunctionExecutionError", /names at most 1000 different fields/],
     ["a collection without rules", ["find", main("secrets")], 400, "NoMatchingRuleFound", /no rule exists for namespace 'main\.secrets'/],
     ["the system database", ["find", { database: "usher", collection: "users" }], 400, "NoMatchingRuleFound", /no rule exists/],
     ["a collection of MongoDB's own", ["find", { database: "main", collection: "system.profile" }], 400, "NoMatchingRuleFound", /no rule exists/],
@@ -435,6 +436,17 @@ describe("usher rules explain", () => {
     const where = ["--collection", "main.open", "--app", DIRECTORY, "--mongodb", usher.mongodb, "--data", here];
     const { stdout } = run("rules", "explain", "--user", ann.id, "--op", "delete", ...where);
     assert.match(stdout, /every document can be seen; each may be deleted/);
+  });
+
+  test("the query of owners is one that their index answers", async () => {
+    const { visible } = explain("read", "notes");
+    assert.deepEqual(visible, { query: { $or: [{ owner_id: { $eq: ann.id } }, { readers: { $eq: ann.id } }] }, exact: true });
+    const plan = await data(async (db) => {
+      for (const field of ["owner_id", "readers"]) await db.collection("notes").createIndex({ [field]: 1 });
+      return db.collection("notes").find({ $and: [visible.query, { text: "mine" }] }).explain();
+    });
+    assert.match(JSON.stringify(plan), /IXSCAN/);
+    assert.doesNotMatch(JSON.stringify(plan), /COLLSCAN/);
   });
 
   test("of what a schema refuses", () => {

@@ -303,6 +303,7 @@ describe("watch on the wire (reference 3.7)", PATIENCE, () => {
     ["a filter that is text", main("open", { filter: "all" }), {}, 400, "InvalidParameter", /'filter' must be a document/],
     ["an unknown operator in a filter", main("open", { filter: { "fullDocument.a": { $who: 1 } } }), {}, 400, "FunctionExecutionError", /\$who/],
     ["code in a filter", main("open", { filter: { $where: "true" } }), {}, 400, "FunctionExecutionError", /\$where/],
+    ["more patterns than a filter has", main("open", { filter: { $or: Array(9).fill({ "fullDocument.a": { $regex: "x" } }) } }), {}, 400, "FunctionExecutionError", /at most 8 regular expressions/],
     ["ids that are no array", main("open", { ids: 5 }), {}, 400, "InvalidParameter", /'ids' must be an array/],
     ["ids and filter", main("open", { ids: [], filter: {} }), {}, 400, "BadRequest", /not both/],
   ];

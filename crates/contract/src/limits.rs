@@ -14,7 +14,8 @@ const MIB: usize = 1024 * KIB;
 pub const SERVICE_RESULT_BYTES: usize = 32 * MIB;
 /// The text of one answer to a client: what [`SERVICE_RESULT_BYTES`] of numbers make. Only control characters make more.
 pub const ANSWER_BYTES: usize = 4 * SERVICE_RESULT_BYTES;
-/// What the texts of all answers of one host may take together until they have been sent: eight of the largest.
+/// What the texts of all answers of one host may take together until they have been sent: eight of the largest. A result
+/// of `find` or `aggregate` that finds no room is refused; what has been done already is told all the same.
 pub const ANSWERS_BYTES: usize = 8 * ANSWER_BYTES;
 /// Answers up to this are not counted among them: a page of documents is smaller, and [`CONNECTIONS`] of this fit a host.
 pub const ANSWER_FREE_BYTES: usize = 256 * KIB;

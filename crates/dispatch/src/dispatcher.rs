@@ -84,11 +84,10 @@ impl Dispatcher {
     /// What a function answered, as the text of canonical Extended JSON.
     ///
     /// # Errors
-    /// [`ErrorCode::Overloaded`] where other answers take the memory of this host, and [`ErrorCode::InvalidDocument`] where
-    /// it is no answer.
+    /// [`ErrorCode::InvalidDocument`] where it is no answer.
     pub async fn text(&self, answer: &[u8]) -> Result<Bytes, Failure> {
         let mut text = self.answers.begin();
-        text.expect(answer.len()).await?;
+        text.expect_done(answer.len()).await;
         text.text = value::result_json(answer)?;
         text.finish()
     }

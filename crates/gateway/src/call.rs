@@ -60,7 +60,7 @@ pub(crate) async fn call(exchange: &Exchange, app: &str, body: &[u8]) -> Result<
         id: exchange.id.clone(),
     };
     let answer = exchange.shared.services.dispatcher.call(call).await?;
-    let text = exchange.shared.services.dispatcher.text(&answer).await.map_err(ApiError::from_service)?;
+    let text = exchange.shared.services.dispatcher.text(&answer).await?;
     Ok(Reply::json_text(StatusCode::OK, text))
 }
 

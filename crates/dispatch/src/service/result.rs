@@ -50,7 +50,7 @@ pub(super) async fn shape(shape: Shape, reply: Reply, mut answer: Answer) -> Res
         }
         (Shape::Document | Shape::Updated, Reply::Document(document)) => {
             let document = document.as_deref().map(value::document).transpose()?;
-            answer.expect(document.map_or(0, |document| document.as_bytes().len())).await?;
+            answer.expect_done(document.map_or(0, |document| document.as_bytes().len())).await;
             value::write_extended_json(&mut answer.text, document.map_or(RawBsonRef::Null, RawBsonRef::Document))?;
         }
         (Shape::Count, Reply::Count(number)) => {
