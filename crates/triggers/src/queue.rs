@@ -45,11 +45,17 @@ pub(crate) struct Progress {
     pub(crate) subject: String,
     pub(crate) place: Option<Place>,
     pub(crate) time: DateTime,
+    /// Whether it is the first since the trigger was switched on again. Later ones leave alone what says that it is off:
+    /// whoever deployed that may have been quicker than whoever runs it hears.
+    pub(crate) resumes: bool,
 }
 
 impl Progress {
     fn update(&self) -> Result<Document, TriggerError> {
-        let mut document = doc! {"time": self.time, "paused": false};
+        let mut document = doc! {"time": self.time};
+        if self.resumes {
+            document.insert("paused", false);
+        }
         if let Some(place) = &self.place {
             let place = bson::serialize_to_bson(place).map_err(mongodb::error::Error::custom)?;
             document.insert("place", place);

@@ -178,7 +178,7 @@ impl TestDatabase {
         Context {
             database: self.database.clone(),
             invocation: "65a0000000000000000000ff".to_owned(),
-            deadline: Instant::now() + Duration::from_secs(60),
+            deadline: Instant::now() + Duration::from_secs(600),
             transaction: None,
         }
     }

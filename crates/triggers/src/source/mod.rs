@@ -5,6 +5,7 @@ mod database;
 mod scheduled;
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bson::DateTime;
@@ -68,7 +69,8 @@ impl Source<'_> {
             position = self.queue.resume().await?;
         }
         let absent = listened && is_old(position.time);
-        let follows = Follows { source: self, subject, paused: position.paused, absent };
+        let resumes = AtomicBool::new(position.paused);
+        let follows = Follows { source: self, subject, paused: position.paused, resumes, absent };
         match &trigger.occasion {
             Occasion::Authentication(trigger) => follows.authentication(trigger, position).await,
             Occasion::Database(trigger) => follows.database(trigger, position).await,
@@ -102,13 +104,16 @@ struct Follows<'a> {
     subject: String,
     /// Whether the trigger was switched off in between.
     paused: bool,
+    /// Whether nothing was written down since.
+    resumes: AtomicBool,
     /// Whether nobody had listened in between.
     absent: bool,
 }
 
 impl Follows<'_> {
+    /// To be written down.
     fn progress(&self, place: Option<Place>, time: DateTime) -> Progress {
-        Progress { subject: self.subject.clone(), place, time }
+        Progress { subject: self.subject.clone(), place, time, resumes: self.resumes.swap(false, Ordering::Relaxed) }
     }
 
     /// Writes down what a stream of changes brings. Ends with the first error; the position is where to go on.
@@ -132,14 +137,15 @@ impl Follows<'_> {
                 }
                 batch.add(reading);
             }
+            if batch.events.is_empty() && written.elapsed() < QUIET_PROGRESS {
+                continue;
+            }
             let progress = self.progress(batch.place, DateTime::now());
-            if !batch.events.is_empty() {
+            if batch.events.is_empty() {
+                self.source.queue.advance(&progress).await?;
+            } else {
                 self.source.queue.append(batch.events, &progress).await?;
                 self.source.wake.notify_one();
-            } else if written.elapsed() < QUIET_PROGRESS {
-                continue;
-            } else {
-                self.source.queue.advance(&progress).await?;
             }
             written = Instant::now();
         }

@@ -154,6 +154,22 @@ async fn a_trigger_that_was_off_catches_up_unless_it_skips() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_still_happens_does_not_hide_that_a_trigger_was_switched_off() {
+    let stage = Stage::new(vec![things(|_| {})]).await;
+    let host = stage.host("one").await;
+    stage.data("things").insert_one(doc! {"n": 1}).await.unwrap();
+    stage.delivered(1).await;
+    // As a deployment does of which the one that runs the trigger has not heard yet.
+    let this = doc! {"_id": "app/changes"};
+    let positions = stage.system("trigger_positions");
+    positions.update_one(this.clone(), doc! {"$set": {"paused": true}}).await.unwrap();
+    stage.data("things").insert_one(doc! {"n": 2}).await.unwrap();
+    stage.delivered(2).await;
+    assert!(positions.find_one(this).await.unwrap().unwrap().get_bool("paused").unwrap());
+    stage.stop([host]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_place_that_is_forgotten_halts_a_trigger_until_it_is_restarted() {
     let mut tolerant = things(|trigger| trigger.tolerate_resume_errors = true);
     tolerant.name = "tolerant".to_owned();
