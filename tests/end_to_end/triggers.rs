@@ -319,19 +319,28 @@ async fn last_host(seen: &Collection<Document>) -> String {
 async fn a_host_that_was_frozen_begins_nothing_when_it_wakes() {
     let apps = HOSTS.map(directory);
     apps.iter().for_each(|app| on_things(app, json!({})));
-    let (_home, embedded, _system) = shared().await;
+    let (_home, embedded, system) = shared().await;
     let hosts = [0, 1].map(|host: usize| Usher::serve_with(&[apps[host].path()], &["--mongodb", embedded.uri()]));
     let database = hosts[0].database("e2e").await;
     let things = database.collection::<Document>("things");
     things.insert_one(doc! {"_id": 0}).await.unwrap();
-    eventually("the first delivery", async || calls(&database).await.len() == 1).await;
+    // What is frozen in the middle is rightly done again by the other.
+    let deliveries = system.collection::<Document>("deliveries");
+    eventually("the first delivery, to its end", async || {
+        calls(&database).await.len() == 1 && deliveries.count_documents(doc! {}).await.unwrap() == 0
+    })
+    .await;
     let (frozen, other) = if calls(&database).await[0].get_str("host").unwrap() == "one" { (0, 1) } else { (1, 0) };
 
     hosts[frozen].freeze();
     things.insert_many((1..=5).map(|id| doc! {"_id": id})).await.unwrap();
-    eventually("the other goes on", async || calls(&database).await.len() == 6).await;
+    eventually("the other goes on", async || calls(&database).await.len() >= 6).await;
     hosts[frozen].thaw();
-    hosts[frozen].wait_for_log("the lease ended");
+    // As a rule its lease has ended; it may meet its broken connections first.
+    hosts[frozen].wait_until("the end of its work", |log| {
+        let ends = ["the lease ended", "stopped"];
+        log.lines().any(|line| line.contains("usher::trigger") && ends.iter().any(|end| line.contains(end)))
+    });
     things.insert_many((6..=9).map(|id| doc! {"_id": id})).await.unwrap();
     eventually("everything", async || calls(&database).await.len() >= 10).await;
     let calls = calls(&database).await;
