@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use usher_app::{App, Mistakes, Secrets, Source};
 use usher_control::{Deployer, Refusal};
 use usher_dispatch::Deployment;
+use usher_triggers::TriggerError;
 
 use crate::commands::import;
 use crate::host::Rooms;
@@ -28,6 +29,13 @@ impl Deployer for Rooms {
         let deployment = self.load(project).await.map_err(mistakes)?;
         let prepared = self.identity.prepare_app(deployment.app()).await;
         prepared.map_err(|error| Refusal::Internal(format!("{:#}", anyhow::Error::from(error))))?;
+        // Before it is recorded: what has been recorded is to run.
+        if let Some(triggers) = &self.triggers {
+            triggers.check(deployment.app()).await.map_err(|error| match error {
+                TriggerError::Unprepared { .. } => Refusal::Mistakes(error.to_string()),
+                error => Refusal::Internal(error.to_string()),
+            })?;
+        }
         Ok(deployment)
     }
 

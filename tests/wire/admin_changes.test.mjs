@@ -31,6 +31,14 @@ describe("changes", () => {
     assertError(await at("PUT", "/values/nope", {}), 404, "ValueNotFound", "value not found");
     assertError(await owner.send("GET", "/000000000000000000000000/functions"), 404, "AppNotFound", "app not found");
     assertError(await at("GET", "/no_such_thing"), 404, "NotFound", /there is nothing at GET/);
+    // MongoDB follows no view, so a trigger on one would never fire.
+    await usher.inDatabase((mongo) => mongo.db("d").createCollection("view", { viewOn: "real", pipeline: [] }));
+    assertJson(await at("POST", "/services", { name: "mongodb-atlas", type: "mongodb-atlas", config: {} }), 201);
+    const event_processors = { FUNCTION: { config: { function_name: "answer" } } };
+    const config = { service_name: "mongodb-atlas", database: "d", collection: "view", operation_types: ["INSERT"] };
+    const blind = { name: "blind", type: "DATABASE", config, event_processors };
+    assertError(await at("POST", "/triggers", blind), 400, "BadRequest", /the trigger "blind" cannot follow what it is about: .*view/);
+    assert.deepEqual(assertJson(await at("GET", "/triggers"), 200), []);
     assert.equal(await user.functions.answer(), "first");
     assertEmpty(await at("PUT", `/functions/${_id}`, { name: "answer", private: false, source: "exports = () => 'second';" }));
     assert.equal(await user.functions.answer(), "second");
@@ -282,18 +290,28 @@ describe("changes", () => {
     const app = await owner.create("logged");
     await withFunction(owner, app, "exports = (fail) => { console.log('a line'); if (fail) throw new Error('on purpose'); };");
     const at = (query) => owner.send("GET", `${app.path}/logs${query}`);
+    const login = { name: "arrivals", type: "AUTHENTICATION", config: { operation_type: "LOGIN", providers: ["anon-user"] } };
+    const event_processors = { FUNCTION: { config: { function_name: "answer" } } };
+    const trigger = assertJson(await owner.send("POST", `${app.path}/triggers`, { ...login, event_processors }), 201);
     const user = await anonymous(app);
     for (let call = 0; call < 7; call++) await user.functions.answer(false);
     await assert.rejects(user.functions.answer(true));
     // Entries are written a moment after the answer.
     let failures = [];
-    for (let attempt = 0; attempt < 100 && failures.length === 0; attempt++) failures = assertJson(await at("?errors_only=true"), 200).logs;
+    const patience = Date.now() + 120_000;
+    while (failures.length === 0 && Date.now() < patience) failures = assertJson(await at("?errors_only=true&type=FUNCTION"), 200).logs;
     assert.deepEqual(failures.map((one) => [one.type, one.function_name, one.error_code]), [["FUNCTION", "answer", "FunctionExecutionError"]]);
     const [{ co_id, mem_time_usage, function_id, app_id }] = failures;
     const [{ _id }] = assertJson(await owner.send("GET", `${app.path}/functions`), 200);
     assert.deepEqual([function_id, app_id, Number.isInteger(mem_time_usage)], [_id, app._id, true]);
+    // The function takes the event for a wish to fail.
+    let arrivals = [];
+    while (arrivals.length === 0 && Date.now() < patience) arrivals = assertJson(await at("?errors_only&type=AUTH_TRIGGER"), 200).logs;
+    const [{ event_subscription_id, event_subscription_name, error }] = arrivals;
+    assert.deepEqual([event_subscription_id, event_subscription_name], [trigger._id, "arrivals"]);
+    assert.match(error, /on purpose/);
     for (const query of ["?errors_only", "?errors_only=false", `?errors_only=1&co_id=${co_id}`]) {
-      assert.deepEqual(assertJson(await at(query), 200).logs.map((one) => one.co_id), [co_id], query);
+      assert.deepEqual(assertJson(await at(`${query}&type=FUNCTION`), 200).logs.map((one) => one.co_id), [co_id], query);
     }
     assert.deepEqual(assertJson(await at(`?co_id=${co_id}`), 200).logs, []);
     const successes = assertJson(await at("?type=FUNCTION"), 200).logs;

@@ -381,6 +381,13 @@ fn is_too_large(error: &Error) -> bool {
     matches!(error.kind.as_ref(), ErrorKind::Command(command) if command.code == 10_334)
 }
 
+impl DatabaseError {
+    /// Whether the server refuses for good; errors of the network and of elections pass.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Driver(error) if is_refusal(error))
+    }
+}
+
 /// Whether the server refuses for good. Errors of the network and of elections pass.
 fn is_refusal(error: &Error) -> bool {
     const PASSING: [i32; 17] =

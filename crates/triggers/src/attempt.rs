@@ -72,10 +72,15 @@ impl Attempts {
             app = queue.app, trigger = queue.trigger, function = trigger.function, delivery = %delivery.id, invocation,
             attempt = begun.attempts, "started"
         );
-        let outcome = self.call(deployment, trigger, &delivery, &invocation).await;
+        let poison = begun.unfinished > limits::TRIGGER_UNFINISHED;
+        let outcome =
+            if poison { Err(poisonous()) } else { self.call(deployment, trigger, &delivery, &invocation).await };
         if let Err(CallError::Overloaded(message)) = &outcome {
             // Nobody's failure: there was no sandbox.
             tracing::warn!(target: "usher::trigger", app = queue.app, trigger = queue.trigger, message, "waits");
+            if let Err(error @ TriggerError::Superseded) = queue.put_off(&delivery).await {
+                return Err(error);
+            }
             return Ok(After::Again(Instant::now() + limits::TRIGGER_FIRST_PAUSE));
         }
         // A function can throw a text of any length, and it stands beside the event in one document.
@@ -83,7 +88,7 @@ impl Attempts {
         let failures = begun.failures + 1;
         let (settled, after) = match &error {
             None => (Settled::Done, After::Next),
-            Some(error) if failures >= self.most => (Settled::Dead { error: error.clone() }, After::Next),
+            Some(error) if poison || failures >= self.most => (Settled::Dead { error: error.clone() }, After::Next),
             Some(error) => {
                 let pause = pause(failures);
                 let millis = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
@@ -179,6 +184,15 @@ impl Ended<'_> {
             tracing::warn!(target: "usher::trigger", app, trigger, function, %delivery, invocation, attempt, error, "failed");
         }
     }
+}
+
+/// Why a function is not called for an event any more that ends its host whenever it is.
+fn poisonous() -> CallError {
+    let message = format!(
+        "{} hosts that called the function for this event ended, or lost the trigger, before the function did",
+        limits::TRIGGER_UNFINISHED
+    );
+    CallError::Failed(Failure::new(ErrorCode::FunctionExecutionError, message))
 }
 
 /// What the log calls the calls of a trigger.

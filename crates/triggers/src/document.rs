@@ -41,6 +41,10 @@ pub(crate) struct Position {
     pub(crate) trigger: String,
     /// The epoch of the lease that may move it.
     pub(crate) epoch: i64,
+    /// The epoch of the last holder that made everything its own that waited. What bears an earlier one was written by a
+    /// host that had been frozen.
+    #[serde(default)]
+    pub(crate) inherited: i64,
     /// The number of the next delivery.
     pub(crate) next: i64,
     /// What is followed, in words: another one has other places.
@@ -91,10 +95,16 @@ pub(crate) struct Delivery {
     pub(crate) attempts: i32,
     /// How often that failed: a host that dies is not the function's failure.
     pub(crate) failures: i32,
+    /// How often, one after the other, the function was called and neither it nor its host came back.
+    #[serde(default)]
+    pub(crate) unfinished: i32,
     /// Whether an operator has put it back. What bears an earlier epoch without this was written by a host that had been
     /// frozen.
     #[serde(default)]
     pub(crate) replayed: bool,
+    /// Whether the event is there in parts only, so that no function may be given it.
+    #[serde(default)]
+    pub(crate) unfit: bool,
     /// Not before this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) due: Option<DateTime>,
@@ -115,10 +125,11 @@ impl Delivery {
         self.event.as_ref().map(|event| bson::deserialize_from_slice(&event.bytes)).transpose()
     }
 
-    /// Sets it aside.
-    pub(crate) fn die(&mut self, error: String) {
+    /// Sets an event aside that cannot be handed over whole.
+    pub(crate) fn refuse(&mut self, reason: String) {
         let (died, expires) = last_days();
-        (self.state, self.error, self.died, self.expires) = (State::Dead, Some(error), Some(died), Some(expires));
+        (self.state, self.unfit) = (State::Dead, true);
+        (self.error, self.died, self.expires) = (Some(reason), Some(died), Some(expires));
     }
 }
 
@@ -160,7 +171,8 @@ impl Store {
         };
         let indexes = [
             index::unique(doc! {"trigger": 1, "n": 1}),
-            index::plain(doc! {"trigger": 1, "state": 1, "n": 1}),
+            // With the key, so that what waits behind a failure is passed over without being read.
+            index::plain(doc! {"trigger": 1, "state": 1, "n": 1, "key": 1}),
             index::expiring("expires"),
         ];
         store.database.ensure_indexes(&store.deliveries, indexes).await?;

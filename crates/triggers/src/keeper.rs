@@ -64,9 +64,8 @@ impl Keeper {
             worker.end(deadline).await;
             (id, epoch)
         });
-        for (id, epoch) in join_all(ended).await {
-            self.release(&id, epoch).await;
-        }
+        let ended = join_all(ended).await;
+        self.release(&ended).await;
     }
 
     /// One look at everything.
@@ -74,13 +73,9 @@ impl Keeper {
         let prepared = self.shared.prepared();
         let mut wanted = plan::all(&self.shared.dispatcher);
         wanted.retain(|id, _| take && prepared.contains(id));
-        let over: Vec<String> =
-            self.workers.iter().filter(|(_, worker)| worker.is_over()).map(|(id, _)| id.clone()).collect();
-        for id in over {
-            if let Some(worker) = self.workers.remove(&id) {
-                self.release(&id, worker.epoch).await;
-            }
-        }
+        let over: Vec<(String, i64)> =
+            self.workers.extract_if(|_, worker| worker.is_over()).map(|(id, worker)| (id, worker.epoch)).collect();
+        self.release(&over).await;
         for (id, worker) in &self.workers {
             match wanted.get(id) {
                 Some(plan) => worker.update(plan),
@@ -101,24 +96,26 @@ impl Keeper {
             }
         }
         let free: Vec<String> = wanted.keys().filter(|id| !self.workers.contains_key(*id)).cloned().collect();
-        match timeout(self.rhythm(), self.leases.take(&free)).await {
-            Ok(Ok(taken)) => {
+        match self.leases.take(&free, Instant::now() + self.rhythm()).await {
+            Ok(taken) => {
                 for (id, held) in taken {
                     if let Some(plan) = wanted.remove(&id) {
                         self.workers.insert(id, Worker::start(self.shared.clone(), plan, held));
                     }
                 }
             }
-            Ok(Err(error)) => tracing::warn!(target: "usher::trigger", %error, "leases cannot be taken"),
-            Err(_) => {}
+            Err(error) => tracing::warn!(target: "usher::trigger", %error, "leases cannot be taken"),
         }
     }
 
-    async fn release(&self, id: &str, epoch: i64) {
-        let released = timeout(self.rhythm(), self.leases.release(id, epoch)).await;
-        if let Ok(Err(error)) = released {
-            // It runs out by itself.
-            tracing::debug!(target: "usher::trigger", id, %error, "a lease was not given back");
-        }
+    /// Gives leases back, all at once: a database that does not answer is waited for once.
+    async fn release(&self, leases: &[(String, i64)]) {
+        let releases = leases.iter().map(|(id, epoch)| async move {
+            if let Ok(Err(error)) = timeout(self.rhythm(), self.leases.release(id, *epoch)).await {
+                // It runs out by itself.
+                tracing::debug!(target: "usher::trigger", id, %error, "a lease was not given back");
+            }
+        });
+        join_all(releases).await;
     }
 }

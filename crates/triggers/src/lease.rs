@@ -14,14 +14,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use bson::{DateTime, doc};
-use futures::TryStreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use mongodb::Collection;
 use mongodb::options::ReturnDocument;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use usher_database::is_duplicate_key;
 
 use crate::document::Lease;
 use crate::error::TriggerError;
+
+/// Leases that are taken at once: a host that starts takes one for each trigger of each app, and a database can be far.
+const TAKEN_AT_ONCE: usize = 16;
 
 /// A lease that this host holds.
 #[derive(Debug, Clone, Copy)]
@@ -56,29 +59,53 @@ impl Leases {
         Instant::now() + self.lifetime * 4 / 5
     }
 
-    /// Takes those that are free.
-    pub(crate) async fn take(&mut self, ids: &[String]) -> Result<BTreeMap<String, Held>, TriggerError> {
+    /// Takes those that are free, until `deadline`. What was taken by then is given, however many are left; those left are
+    /// there the next time, a few perhaps in our own name.
+    pub(crate) async fn take(
+        &mut self,
+        ids: &[String],
+        deadline: Instant,
+    ) -> Result<BTreeMap<String, Held>, TriggerError> {
         let mut taken = BTreeMap::new();
         if ids.is_empty() {
             return Ok(taken);
         }
-        let found = self.collection.find(doc! {"_id": {"$in": ids}}).await?;
-        let mut found: HashMap<String, Lease> = found.map_ok(|lease| (lease.id.clone(), lease)).try_collect().await?;
-        let now = Instant::now();
+        let found = async {
+            let found = self.collection.find(doc! {"_id": {"$in": ids}}).await?;
+            found.map_ok(|lease| (lease.id.clone(), lease)).try_collect::<HashMap<String, Lease>>().await
+        };
+        let Ok(found) = timeout_at(deadline, found).await else { return Ok(taken) };
+        let (mut found, now) = (found?, Instant::now());
         self.seen.retain(|id, _| found.contains_key(id));
+        let mut free = Vec::new();
         for id in ids {
-            let until = self.until();
-            let epoch = match found.remove(id) {
-                None => self.make(id).await?,
-                Some(lease) if self.is_free(&lease, now) => self.take_over(lease).await?,
-                Some(_) => None,
-            };
-            if let Some(epoch) = epoch {
-                self.seen.remove(id);
-                taken.insert(id.clone(), Held { epoch, until });
+            match found.remove(id) {
+                Some(lease) if !self.is_free(&lease, now) => {}
+                lease => free.push((id.clone(), lease)),
             }
         }
+        let takes: Vec<_> = free.into_iter().map(|(id, lease)| self.take_one(id, lease)).collect();
+        let mut takes = stream::iter(takes).buffer_unordered(TAKEN_AT_ONCE);
+        while let Ok(Some(outcome)) = timeout_at(deadline, takes.next()).await {
+            match outcome {
+                Ok((id, Some(held))) => drop(taken.insert(id, held)),
+                Ok((_, None)) => {}
+                Err(error) => tracing::warn!(target: "usher::trigger", %error, "a lease cannot be taken"),
+            }
+        }
+        drop(takes);
+        self.seen.retain(|id, _| !taken.contains_key(id));
         Ok(taken)
+    }
+
+    /// `None` where another host was quicker.
+    async fn take_one(&self, id: String, lease: Option<Lease>) -> Result<(String, Option<Held>), TriggerError> {
+        let until = self.until();
+        let epoch = match lease {
+            None => self.make(&id).await?,
+            Some(lease) => self.take_over(lease).await?,
+        };
+        Ok((id, epoch.map(|epoch| Held { epoch, until })))
     }
 
     /// Whether nobody holds it: it was given back, or was our own, or its holder has not renewed it for its lifetime.
@@ -137,5 +164,39 @@ impl Leases {
         let free = doc! {"$set": {"host": null}, "$inc": {"beat": 1_i64}};
         self.collection.update_one(ours, free).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+    use usher_database::{ConnectOptions, Database, Embedded};
+
+    use super::{Leases, TAKEN_AT_ONCE};
+    use crate::document::Store;
+
+    #[tokio::test]
+    async fn what_is_taken_in_time_is_kept_however_much_is_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let embedded = Embedded::start(directory.path(), None).await.unwrap();
+        let database = Database::connect(embedded.uri(), ConnectOptions::default()).await.unwrap();
+        let store = Store::open(database).await.unwrap();
+        let mut leases = Leases::new(store.leases.clone(), "one".to_owned(), Duration::from_secs(600));
+        let all: Vec<String> = (0..600).map(|n| format!("app/{n}")).collect();
+        let (mut left, mut patience, mut lost) = (all.clone(), Duration::from_millis(20), 0);
+        while !left.is_empty() {
+            let taken = leases.take(&left, Instant::now() + patience).await.unwrap();
+            left.retain(|id| !taken.contains_key(id));
+            // What was under way when the time was over may have been taken nevertheless, and is ours the next time.
+            lost += TAKEN_AT_ONCE;
+            let made = usize::try_from(store.leases.count_documents(bson::doc! {}).await.unwrap()).unwrap();
+            let told = all.len() - left.len();
+            assert!(made <= told + lost, "{made} were taken, and {told} told");
+            // A machine that is slow needs more.
+            patience *= 2;
+        }
+        embedded.stop().await;
     }
 }

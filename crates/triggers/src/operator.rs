@@ -6,9 +6,10 @@ use bson::oid::ObjectId;
 use bson::{DateTime, Document, doc};
 use futures::TryStreamExt as _;
 use usher_app::{App, Occasion, Trigger};
+use usher_contract::limits;
 use usher_database::Database;
 
-use crate::document::{Delivery, Lease, Position, Store, id};
+use crate::document::{Lease, Position, Store, id};
 use crate::error::TriggerError;
 use crate::plan;
 use crate::triggers::events;
@@ -132,16 +133,21 @@ impl Operator {
         Ok(self.store.deliveries.count_documents(doc! {"trigger": trigger, "state": state}).await?)
     }
 
-    /// The events of an app that were set aside, or those of one trigger, in the order in which they happened.
+    /// The events of an app that were set aside, or those of one trigger, in the order in which they happened: as many as
+    /// [`limits::TRIGGER_DEAD_SHOWN`] and [`limits::TRIGGER_BUFFER_BYTES`] allow. [`count_dead`](Self::count_dead) counts them all.
     ///
     /// # Errors
     /// The database's.
     pub async fn dead(&self, app: &App, trigger: Option<&str>) -> Result<Vec<DeadDelivery>, TriggerError> {
         let which = which(app, &Which::All { trigger: trigger.map(str::to_owned) })?;
-        let found = self.store.deliveries.find(which).sort(doc! {"trigger": 1, "n": 1}).await?;
-        let found: Vec<Delivery> = found.try_collect().await?;
-        let dead = found.into_iter().map(|delivery| {
-            Ok(DeadDelivery {
+        let found = self.store.deliveries.find(which).sort(doc! {"trigger": 1, "n": 1});
+        let mut found = found.limit(limits::TRIGGER_DEAD_SHOWN).await?;
+        let (mut dead, mut bytes) = (Vec::new(), 0);
+        while bytes < limits::TRIGGER_BUFFER_BYTES
+            && let Some(delivery) = found.try_next().await?
+        {
+            bytes += delivery.event.as_ref().map_or(0, |event| event.bytes.len());
+            dead.push(DeadDelivery {
                 event: delivery.argument().map_err(mongodb::error::Error::from)?,
                 id: delivery.id.to_hex(),
                 trigger: delivery.trigger.split_once('/').map(|(_, name)| name.to_owned()).unwrap_or_default(),
@@ -149,20 +155,30 @@ impl Operator {
                 error: delivery.error.unwrap_or_default(),
                 created: delivery.created,
                 died: delivery.died.unwrap_or(delivery.created),
-            })
-        });
-        dead.collect()
+            });
+        }
+        Ok(dead)
+    }
+
+    /// How many events of an app, or of one trigger, were set aside.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_dead(&self, app: &App, trigger: Option<&str>) -> Result<u64, TriggerError> {
+        let which = which(app, &Which::All { trigger: trigger.map(str::to_owned) })?;
+        Ok(self.store.deliveries.count_documents(which).await?)
     }
 
     /// Puts events back that were set aside, with all their attempts before them; gives how many. Each goes before what
-    /// still waits of its ordering key, but for what is about to run.
+    /// still waits of its ordering key, but for what is about to run. Those that are there in parts only stay where they are.
     ///
     /// # Errors
     /// The database's; [`TriggerError::NoId`].
     pub async fn replay(&self, app: &App, which: &Which) -> Result<u64, TriggerError> {
-        let again = doc! {"state": "waiting", "failures": 0, "replayed": true};
+        let again = doc! {"state": "waiting", "failures": 0, "unfinished": 0, "replayed": true};
         let gone = doc! {"due": "", "died": "", "expires": ""};
-        let which = self::which(app, which)?;
+        let mut which = self::which(app, which)?;
+        which.insert("unfit", doc! {"$ne": true});
         let replayed = self.store.deliveries.update_many(which, doc! {"$set": again, "$unset": gone}).await?;
         Ok(replayed.modified_count)
     }

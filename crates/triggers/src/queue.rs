@@ -71,6 +71,8 @@ pub(crate) struct Begun {
     pub(crate) attempts: i32,
     /// How many of the earlier ones failed.
     pub(crate) failures: u32,
+    /// How many of the last ones have not ended, this one included.
+    pub(crate) unfinished: i32,
 }
 
 /// What became of a delivery.
@@ -98,9 +100,21 @@ impl Queue {
         let fence = doc! {"$set": {"epoch": epoch}};
         let found = store.positions.find_one_and_update(older, fence).await?.ok_or(TriggerError::Superseded)?;
         queue.finish(&found).await?;
-        let waiting = doc! {"trigger": &queue.id, "state": "waiting", "epoch": {"$lt": epoch}};
-        store.deliveries.update_many(waiting, doc! {"$set": {"epoch": epoch}}).await?;
+        queue.inherit(found.inherited).await?;
         Ok((queue, found))
+    }
+
+    /// Makes what waits this holder's own. What bears an epoch before the last `inherited` came too late for the holder
+    /// of then: a host that had been frozen wrote it, and it was delivered from the position's batch already.
+    async fn inherit(&self, inherited: i64) -> Result<(), TriggerError> {
+        let deliveries = &self.store.deliveries;
+        let late = doc! {
+            "trigger": &self.id, "state": "waiting", "epoch": {"$lt": inherited}, "replayed": {"$ne": true},
+        };
+        deliveries.delete_many(late).await?;
+        let waiting = doc! {"trigger": &self.id, "state": "waiting", "epoch": {"$lt": self.epoch}};
+        deliveries.update_many(waiting, doc! {"$set": {"epoch": self.epoch}}).await?;
+        self.note(doc! {"inherited": self.epoch}).await
     }
 
     /// The position to go on from, after whatever an interrupted [`append`](Self::append) left to do.
@@ -207,14 +221,16 @@ impl Queue {
             created: DateTime::now(),
             attempts: 0,
             failures: 0,
+            unfinished: 0,
             replayed: false,
+            unfit: false,
             due: None,
             error: None,
             died: None,
             expires: None,
         };
         if let Some(reason) = event.unfit {
-            delivery.die(reason);
+            delivery.refuse(reason);
         }
         delivery
     }
@@ -265,8 +281,8 @@ impl Queue {
     pub(crate) async fn begin(&self, delivery: &Delivery) -> Result<Option<Begun>, TriggerError> {
         let deliveries = self.store.deliveries.clone_with_type::<Begun>();
         let begun = deliveries
-            .find_one_and_update(self.waiting(delivery), doc! {"$inc": {"attempts": 1}})
-            .projection(doc! {"attempts": 1, "failures": 1})
+            .find_one_and_update(self.waiting(delivery), doc! {"$inc": {"attempts": 1, "unfinished": 1}})
+            .projection(doc! {"attempts": 1, "failures": 1, "unfinished": 1})
             .return_document(ReturnDocument::After)
             .await?;
         if begun.is_none() {
@@ -274,6 +290,13 @@ impl Queue {
             self.position().await?;
         }
         Ok(begun)
+    }
+
+    /// Notes that nothing came of an attempt, for want of a sandbox.
+    pub(crate) async fn put_off(&self, delivery: &Delivery) -> Result<(), TriggerError> {
+        let not_begun = doc! {"$inc": {"attempts": -1, "unfinished": -1}};
+        self.store.deliveries.update_one(self.waiting(delivery), not_begun).await?;
+        Ok(())
     }
 
     fn waiting(&self, delivery: &Delivery) -> Document {
@@ -288,7 +311,7 @@ impl Queue {
                 deliveries.delete_one(ours).await?;
             }
             Settled::Again { error, due } => {
-                let update = doc! {"$set": {"error": error, "due": due}, "$inc": {"failures": 1}};
+                let update = doc! {"$set": {"error": error, "due": due, "unfinished": 0}, "$inc": {"failures": 1}};
                 deliveries.update_one(ours, update).await?;
             }
             Settled::Dead { error } => {

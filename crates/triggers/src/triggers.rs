@@ -8,9 +8,9 @@ use bson::oid::ObjectId;
 use bson::{DateTime, doc};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
-use usher_app::Occasion;
+use usher_app::{App, Occasion};
 use usher_contract::limits;
-use usher_database::{Database, Watched, is_duplicate_key};
+use usher_database::{Database, Place, Watched, is_duplicate_key};
 use usher_dispatch::{Deployment, Dispatcher};
 
 use crate::document::{Position, Store};
@@ -99,12 +99,8 @@ impl Triggers {
         let app = deployment.app();
         let mut names = Vec::new();
         for plan in plan::of(app) {
-            let name = plan.trigger.name.clone();
-            self.prepare(&plan).await.map_err(|error| match error {
-                TriggerError::Database(error) => TriggerError::Unprepared { name: name.clone(), error },
-                error => error,
-            })?;
-            names.push(name);
+            self.prepare(&plan).await?;
+            names.push(plan.trigger.name);
         }
         let others = doc! {"app": &app.id, "trigger": {"$nin": names}};
         self.shared.store.positions.update_many(others, doc! {"$set": {"paused": true}}).await?;
@@ -116,23 +112,50 @@ impl Triggers {
         Ok(())
     }
 
+    /// Whether the triggers of an app that is about to be recorded can follow what they are about. Nothing changes.
+    ///
+    /// # Errors
+    /// [`TriggerError::Unprepared`] and the database's own.
+    pub async fn check(&self, app: &App) -> Result<(), TriggerError> {
+        for plan in plan::of(app) {
+            let found = self.position(&plan).await?;
+            if found.is_none_or(|position| position.subject != plan::subject(&plan.trigger)) {
+                self.present(&plan).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn position(&self, plan: &Plan) -> Result<Option<Position>, TriggerError> {
+        Ok(self.shared.store.positions.find_one(doc! {"_id": &plan.id}).await?)
+    }
+
+    /// The present of what a trigger follows; of the clock there is no place.
+    async fn present(&self, plan: &Plan) -> Result<Option<Place>, TriggerError> {
+        let database = &self.shared.store.database;
+        let watched = match &plan.trigger.occasion {
+            Occasion::Authentication(_) => events(database),
+            Occasion::Database(trigger) => plan::watched(trigger),
+            Occasion::Scheduled(_) => return Ok(None),
+        };
+        match database.present(&watched).await {
+            Ok(place) => Ok(Some(place)),
+            Err(error) if error.is_refusal() => {
+                Err(TriggerError::Unprepared { name: plan.trigger.name.clone(), error })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Gives a trigger that is new, or that follows something else now, the present as its position.
     async fn prepare(&self, plan: &Plan) -> Result<(), TriggerError> {
         let store = &self.shared.store;
         let subject = plan::subject(&plan.trigger);
-        let found = store.positions.find_one(doc! {"_id": &plan.id}).await?;
+        let found = self.position(plan).await?;
         if found.as_ref().is_some_and(|position| position.subject == subject) {
             return Ok(());
         }
-        let watched = match &plan.trigger.occasion {
-            Occasion::Authentication(_) => Some(events(&store.database)),
-            Occasion::Database(trigger) => Some(plan::watched(trigger)),
-            Occasion::Scheduled(_) => None,
-        };
-        let place = match &watched {
-            Some(watched) => Some(store.database.present(watched).await?),
-            None => None,
-        };
+        let place = self.present(plan).await?;
         if let Some(found) = found {
             let place = bson::serialize_to_bson(&place).map_err(mongodb::error::Error::custom)?;
             let anew = doc! {"subject": subject, "place": place, "time": DateTime::now(), "paused": false};
@@ -145,6 +168,7 @@ impl Triggers {
             app: plan.app.clone(),
             trigger: plan.trigger.name.clone(),
             epoch: 0,
+            inherited: 0,
             next: 0,
             subject,
             batch: None,

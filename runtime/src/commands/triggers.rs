@@ -82,10 +82,23 @@ impl Triggers {
             Self::Dead { trigger, .. } => {
                 let dead = operator.dead(app, trigger.as_deref()).await?;
                 output.answer(&dead.iter().map(dead_json).collect(), dead_text(&dead));
+                let all = operator.count_dead(app, trigger.as_deref()).await?;
+                let more = all.saturating_sub(u64::try_from(dead.len()).unwrap_or(u64::MAX));
+                if more > 0 {
+                    output.notice(format!(
+                        "{more} more were set aside; they are shown when these are replayed or discarded"
+                    ));
+                }
             }
             Self::Replay(chosen) => {
-                let replayed = operator.replay(app, &chosen.which()?).await?;
+                let which = chosen.which()?;
+                let replayed = operator.replay(app, &which).await?;
                 output.answer(&json!({ "replayed": replayed }), format!("{replayed} events go on their way again"));
+                if let Which::Ids(ids) = &which
+                    && replayed < u64::try_from(ids.len()).unwrap_or(u64::MAX)
+                {
+                    output.notice("the others are not set aside any more, or were too large to be delivered at all");
+                }
             }
             Self::Discard(chosen) => {
                 let discarded = operator.discard(app, &chosen.which()?).await?;

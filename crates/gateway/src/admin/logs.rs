@@ -3,7 +3,7 @@
 use bson::DateTime;
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
-use usher_control::kinds::{Functions, Kind as _};
+use usher_control::kinds::{Functions, Kind as _, TRIGGERS};
 use usher_control::{GROUP, id_of};
 use usher_logs::{Entry, Kind, Query};
 
@@ -103,6 +103,7 @@ fn told(request: &Request<'_>, entry: &Entry) -> Value {
         ("user_id", json!(entry.user_id)),
         ("remote_ip_address", json!(entry.remote_ip)),
         ("auth_event", json!(entry.auth_event)),
+        ("event_subscription_id", json!(trigger_id(request, entry))),
         ("event_subscription_name", json!(entry.event_subscription_name)),
     ];
     for (name, value) in members.into_iter().filter(|(_, value)| !value.is_null()) {
@@ -116,6 +117,12 @@ fn function_id(request: &Request<'_>, entry: &Entry) -> Option<String> {
     let called = !matches!(entry.kind, Kind::ServiceFunction | Kind::ServiceStreamFunction);
     let name = entry.function_name.as_ref().filter(|_| called)?;
     Some(id_of(request.app.id, Functions.about().word, name))
+}
+
+/// The id by which the admin API knows the trigger of a call.
+fn trigger_id(request: &Request<'_>, entry: &Entry) -> Option<String> {
+    let name = entry.event_subscription_name.as_ref()?;
+    Some(id_of(request.app.id, TRIGGERS.about().word, name))
 }
 
 fn time(time: DateTime) -> String {

@@ -126,6 +126,7 @@ async fn an_event_that_is_too_large_is_set_aside_and_the_next_arrives() {
     assert_eq!(event.get_document("documentKey").unwrap(), &doc! {"_id": 1});
     assert_eq!(event.get_str("operationType").unwrap(), "replace");
     assert!(!event.contains_key("fullDocument") && !event.contains_key("fullDocumentBeforeChange"));
+    assert_eq!(operator.replay(&stage.app, &Which::All { trigger: None }).await.unwrap(), 0, "it is not whole");
     let last = async || stage.seen().await.iter().any(|event| n(event) == 6);
     eventually("the last arrives", last).await;
     let mut seen: Vec<i32> = stage.seen().await.iter().map(n).collect();

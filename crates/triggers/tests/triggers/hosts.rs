@@ -163,6 +163,43 @@ async fn what_a_dead_host_was_writing_down_is_delivered_once() {
     assert_eq!(stage.seen().await.len(), 3);
     stage.data("things").insert_one(doc! {"n": 4}).await.unwrap();
     assert_eq!(n(stage.delivered(4).await.last().unwrap()), 4);
+
+    // Nor is it by the next host, when it is written while nobody is there.
+    two.triggers.stop().await;
+    let before = stage.seen().await.len();
+    deliveries.insert_one(&batch[0]).await.unwrap();
+    let three = stage.host("three").await;
+    stage.data("things").insert_one(doc! {"n": 5}).await.unwrap();
+    let seen = stage.delivered(before + 1).await;
+    assert!(seen[before..].iter().all(|event| n(event) == 5), "{seen:?}");
+    assert_eq!(deliveries.count_documents(doc! {}).await.unwrap(), 0);
+    stage.stop([three]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_ends_every_host_is_set_aside() {
+    let stage = Stage::new(vec![things(|_| {})]).await;
+    let one = stage.host("one").await;
+    one.triggers.stop().await;
+    // As hosts leave it that died while they called the function.
+    let event = doc! {"documentKey": {"_id": 1}, "fullDocument": {"n": 1}};
+    let event = Binary { subtype: bson::spec::BinarySubtype::Generic, bytes: event.to_vec().unwrap() };
+    let poison = doc! {
+        "_id": ObjectId::new(), "app": "app", "trigger": "app/changes", "n": 0_i64, "epoch": 1_i64, "key": "1",
+        "state": "waiting", "event": event, "created": DateTime::now(), "attempts": 10, "unfinished": 10, "failures": 0,
+    };
+    stage.system("deliveries").insert_one(poison).await.unwrap();
+    let next = doc! {"$set": {"next": 1_i64}};
+    stage.system("trigger_positions").update_one(doc! {"_id": "app/changes"}, next).await.unwrap();
+    stage.data("things").insert_one(doc! {"n": 2}).await.unwrap();
+    let two = stage.host("two").await;
+    let operator = stage.operator().await;
+    eventually("it is set aside", async || operator.dead(&stage.app, None).await.unwrap().len() == 1).await;
+    let dead = operator.dead(&stage.app, None).await.unwrap().remove(0);
+    assert!(dead.error.contains("10 hosts"), "{dead:?}");
+    assert!(stage.delivered(1).await.iter().all(|event| n(event) == 2), "it was not called for the other");
+    assert_eq!(operator.replay(&stage.app, &Which::All { trigger: None }).await.unwrap(), 1);
+    eventually("it may be tried again", async || stage.seen().await.iter().any(|event| n(event) == 1)).await;
     stage.stop([two]).await;
 }
 
