@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bson::oid::ObjectId;
 use bson::{DateTime, doc};
@@ -18,15 +19,34 @@ use crate::manifest;
 use crate::store::{AppDocument, DeploymentDocument, DraftDocument};
 use crate::workspace::Workspace;
 
-/// How often a change is made again because another host has changed the app meanwhile.
-const ATTEMPTS: usize = 5;
-
 /// What is about to run.
 #[derive(Clone, Copy)]
 pub(crate) struct Version<'a> {
     pub(crate) files: &'a Files,
     pub(crate) author: &'a str,
-    pub(crate) draft: Option<ObjectId>,
+    /// The draft whose files they are, as it was read.
+    pub(crate) draft: Option<&'a DraftDocument>,
+}
+
+/// How long a change is made again because another host has changed the app meanwhile. Of those who meet, one succeeds
+/// each time, so nobody need pause.
+pub(crate) struct Patience(Instant);
+
+impl Patience {
+    pub(crate) fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Another host was quicker.
+    ///
+    /// # Errors
+    /// [`ControlError::Conflict`] after [`limits::CHANGE_PATIENCE`].
+    pub(crate) fn again(&self) -> Result<(), ControlError> {
+        if self.0.elapsed() < limits::CHANGE_PATIENCE {
+            return Ok(());
+        }
+        Err(ControlError::Conflict("Conflict", "the app is being changed elsewhere; try again".to_owned()))
+    }
 }
 
 impl Control {
@@ -71,7 +91,8 @@ impl Control {
     ) -> Result<T, ControlError> {
         let turn = self.turn(app);
         let _turn = turn.lock().await;
-        for _ in 0..ATTEMPTS {
+        let patience = Patience::begin();
+        loop {
             let mut found = self.find(app).await?;
             let draft = self.store.drafts.find_one(doc! {"app": app}).await?;
             let mut workspace = self.workspace_of(&found, draft.as_ref()).await?;
@@ -91,8 +112,8 @@ impl Control {
             if recorded {
                 return Ok(outcome);
             }
+            patience.again()?;
         }
-        Err(contended())
     }
 
     /// Loads a version and makes it the one that runs. `false` where another host was quicker.
@@ -123,7 +144,8 @@ impl Control {
         })
     }
 
-    /// Records a version that has been loaded, and swaps it in. `false` where another host was quicker.
+    /// Records a version that has been loaded, and swaps it in. `false` where another host was quicker to change the app,
+    /// or the draft that it was made of.
     pub(crate) async fn commit(
         &self,
         app: &mut AppDocument,
@@ -135,7 +157,7 @@ impl Control {
             id: ObjectId::new(),
             app: app.id,
             author: version.author.to_owned(),
-            draft: version.draft,
+            draft: version.draft.map(|draft| draft.id),
             created_at: DateTime::now(),
             failure: None,
             files,
@@ -143,8 +165,15 @@ impl Control {
         let manifest = bson::serialize_to_bson(&deployment.files).map_err(ControlError::internal)?;
         let (store, app_id, revision) = (&self.store, app.id, app.revision);
         let (deployment, manifest) = (&deployment, &manifest);
+        let draft = version.draft.map(|draft| doc! {"_id": draft.id, "revision": draft.revision});
+        let draft = &draft;
         let moved = self.database.transaction(|transaction| async move {
             let mut session = transaction.session().await;
+            if let Some(draft) = draft
+                && store.drafts.find_one(draft.clone()).session(&mut *session).await?.is_none()
+            {
+                return Ok(false);
+            }
             let this = doc! {"_id": app_id, "revision": revision};
             let change = doc! {"$set": {
                 "revision": revision + 1, "files": manifest.clone(), "deployment": deployment.id,
@@ -153,8 +182,8 @@ impl Control {
             let moved = store.apps.update_one(this, change).session(&mut *session).await?.matched_count == 1;
             if moved {
                 store.deployments.insert_one(deployment).session(&mut *session).await?;
-                if let Some(draft) = deployment.draft {
-                    store.drafts.delete_one(doc! {"_id": draft}).session(&mut *session).await?;
+                if let Some(draft) = draft {
+                    store.drafts.delete_one(draft.clone()).session(&mut *session).await?;
                 }
             }
             Ok::<_, usher_database::DatabaseError>(moved)
@@ -164,6 +193,7 @@ impl Control {
         }
         app.revision += 1;
         app.files.clone_from(&deployment.files);
+        app.deployment = deployment.id;
         self.install(app.id, app.revision, loaded, Some(version.files)).await;
         self.prune(app.id).await;
         Ok(true)
@@ -222,10 +252,6 @@ impl Drop for LaidOut {
             tracing::debug!(%error, directory = %self.0.display(), "a directory of an app could not be removed");
         }
     }
-}
-
-pub(crate) fn contended() -> ControlError {
-    ControlError::Conflict("Conflict", "the app is being changed elsewhere; try again".to_owned())
 }
 
 fn check_size(files: &Files) -> Result<(), ControlError> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use usher_contract::limits;
 use usher_database::is_duplicate_key;
 
-use crate::change::{Version, contended};
+use crate::change::{Patience, Version};
 use crate::control::Control;
 use crate::error::ControlError;
 use crate::manifest;
@@ -91,13 +91,16 @@ impl Control {
         let turn = self.turn(app);
         let _turn = turn.lock().await;
         let DeploymentInfo(earlier) = self.deployment(app, deployment).await?;
-        let mut found = self.find(app).await?;
         let files = self.store.load(app, &earlier.files, None).await?;
         let version = Version { files: &files, author, draft: None };
-        if !self.run(&mut found, version).await? {
-            return Err(contended());
+        let patience = Patience::begin();
+        loop {
+            let mut found = self.find(app).await?;
+            if self.run(&mut found, version).await? {
+                return self.deployment(app, &found.deployment.to_hex()).await;
+            }
+            patience.again()?;
         }
-        self.running(app).await
     }
 
     /// Opens a draft, in which changes gather until it is deployed.
@@ -166,24 +169,23 @@ impl Control {
     pub async fn deploy_draft(&self, app: ObjectId, draft: &str, author: &str) -> Result<DeploymentInfo, ControlError> {
         let turn = self.turn(app);
         let _turn = turn.lock().await;
-        let draft = self.find_draft(app, draft).await?;
-        let mut found = self.find(app).await?;
-        let files = self.store.load(app, &draft.files, None).await?;
-        let version = Version { files: &files, author, draft: Some(draft.id) };
-        match self.run(&mut found, version).await {
-            Ok(true) => self.running(app).await,
-            Ok(false) => Err(contended()),
-            Err(error) => {
-                if let ControlError::Invalid(_, mistakes) = &error {
-                    self.record_failure(&found, &draft, author, mistakes).await?;
+        let patience = Patience::begin();
+        loop {
+            let draft = self.find_draft(app, draft).await?;
+            let mut found = self.find(app).await?;
+            let files = self.store.load(app, &draft.files, None).await?;
+            let version = Version { files: &files, author, draft: Some(&draft) };
+            match self.run(&mut found, version).await {
+                Ok(true) => return self.deployment(app, &found.deployment.to_hex()).await,
+                Ok(false) => patience.again()?,
+                Err(error) => {
+                    if let ControlError::Invalid(_, mistakes) = &error {
+                        self.record_failure(&found, &draft, author, mistakes).await?;
+                    }
+                    return Err(error);
                 }
-                Err(error)
             }
         }
-    }
-
-    async fn running(&self, app: ObjectId) -> Result<DeploymentInfo, ControlError> {
-        self.deployment(app, &self.find(app).await?.deployment.to_hex()).await
     }
 
     async fn record_failure(

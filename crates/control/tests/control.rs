@@ -6,10 +6,11 @@ mod support;
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use bson::oid::ObjectId;
 use serde_json::json;
 use support::{Host, members};
 use usher_control::kinds::{self, Functions, Providers, VALUES};
-use usher_control::{AdminLogin, ControlError, Keyring, NewApp, Role};
+use usher_control::{AdminLogin, Control, ControlError, Keyring, NewApp, Role};
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -90,6 +91,58 @@ async fn changes_of_two_hosts_at_once_are_all_kept() {
     host.stop().await;
 }
 
+/// Makes a value of the name.
+async fn make_value(control: std::sync::Arc<Control>, app: ObjectId, name: String) {
+    let value = members(&json!({"name": name, "value": 1}));
+    control.edit(app, "me", |it| kinds::create(&VALUES, it, value.clone())).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_is_slower_than_others_gets_a_turn() {
+    let host = Host::start().await;
+    let other = host.neighbour().await;
+    let (control, quick) = (&host.control, &other.control);
+    let app = control.create_app(&named("shop"), "me").await.unwrap();
+    quick.catch_up().await.unwrap();
+    for number in 0..12 {
+        host.meanwhile(make_value(quick.clone(), app.id, format!("quick{number}")));
+    }
+    make_value(control.clone(), app.id, "slow".to_owned()).await;
+    assert_eq!(host.values(&app.client_app_id), 13, "what others made is kept");
+
+    let first = control.deployments(app.id).await.unwrap().pop().unwrap().body();
+    for number in 0..2 {
+        host.meanwhile(make_value(quick.clone(), app.id, format!("again{number}")));
+    }
+    let again = control.redeploy(app.id, first["_id"].as_str().unwrap(), "me").await.unwrap().body();
+    assert_eq!(control.deployments(app.id).await.unwrap()[0].body(), again, "it came last");
+    assert_eq!(host.values(&app.client_app_id), 0);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_draft_is_deployed_with_what_another_host_adds_meanwhile() {
+    let host = Host::start().await;
+    let other = host.neighbour().await;
+    let (control, quick) = (&host.control, &other.control);
+    let app = control.create_app(&named("shop"), "me").await.unwrap();
+    let draft = control.open_draft(app.id, "me").await.unwrap().id.to_hex();
+    make_value(control.clone(), app.id, "early".to_owned()).await;
+    host.meanwhile(make_value(quick.clone(), app.id, "late".to_owned()));
+    control.deploy_draft(app.id, &draft, "me").await.unwrap();
+    assert_eq!(host.values(&app.client_app_id), 2, "nothing that was answered with success is lost");
+    assert!(control.drafts(app.id).await.unwrap().is_empty());
+
+    let draft = control.open_draft(app.id, "me").await.unwrap().id.to_hex();
+    make_value(control.clone(), app.id, "never".to_owned()).await;
+    let (gone, discarding) = (draft.clone(), quick.clone());
+    host.meanwhile(async move { discarding.discard_draft(app.id, &gone).await.unwrap() });
+    let refused = control.deploy_draft(app.id, &draft, "me").await;
+    assert!(matches!(refused, Err(ControlError::NotFound("DraftNotFound", _))), "{refused:?}");
+    assert_eq!(host.values(&app.client_app_id), 2);
+    host.stop().await;
+}
+
 #[tokio::test]
 async fn old_deployments_go_and_contents_are_kept_once() {
     let host = Host::start().await;
@@ -158,7 +211,7 @@ async fn a_secret_reaches_what_another_host_deploys_meanwhile() {
         for number in 0..12 {
             let value = json!({"name": format!("v{number}"), "value": format!("s{number}"), "from_secret": true});
             let value = members(&value);
-            while two.control.edit(app.id, "me", |it| kinds::create(&VALUES, it, value.clone())).await.is_err() {}
+            two.control.edit(app.id, "me", |it| kinds::create(&VALUES, it, value.clone())).await.unwrap();
         }
     };
     let secrets = async {

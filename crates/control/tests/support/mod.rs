@@ -1,12 +1,13 @@
 //! A host without sandboxes: its deployer reads an app, and remembers what it was told to run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bson::{Document, doc};
-use futures::TryStreamExt as _;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, TryStreamExt as _};
 use serde_json::Value;
 use usher_app::{App, AppValue, Secrets};
 use usher_control::{Control, ControlOptions, Deployer, Keyring, Refusal, kinds};
@@ -23,23 +24,31 @@ pub(crate) struct Host {
 }
 
 #[derive(Default)]
-struct Runs(Mutex<BTreeMap<String, Arc<Deployment>>>);
+struct Runs {
+    deployments: Mutex<BTreeMap<String, Arc<Deployment>>>,
+    /// What happens while apps are loaded, one after the other.
+    meanwhile: Mutex<VecDeque<BoxFuture<'static, ()>>>,
+}
 
 #[async_trait]
 impl Deployer for Runs {
     async fn load(&self, directory: &Path, secrets: BTreeMap<String, String>) -> Result<Arc<Deployment>, Refusal> {
+        let meanwhile = self.meanwhile.lock().unwrap().pop_front();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile.await;
+        }
         let loaded = usher_app::load_with(directory, &Secrets::from_map(secrets));
         let loaded = loaded.map_err(|mistakes| Refusal::Mistakes(mistakes.to_string()))?;
         Ok(Deployment::without_functions(loaded.app))
     }
 
     async fn swap(&self, deployment: Arc<Deployment>) -> Result<(), String> {
-        self.0.lock().unwrap().insert(deployment.app().id.clone(), deployment);
+        self.deployments.lock().unwrap().insert(deployment.app().id.clone(), deployment);
         Ok(())
     }
 
     async fn remove(&self, client_app_id: &str) {
-        self.0.lock().unwrap().remove(client_app_id);
+        self.deployments.lock().unwrap().remove(client_app_id);
     }
 }
 
@@ -79,13 +88,18 @@ impl Host {
         }
     }
 
+    /// Has something happen while the next app is loaded here; several, while the next apps are.
+    pub(crate) fn meanwhile(&self, happens: impl Future<Output = ()> + Send + 'static) {
+        self.runs.meanwhile.lock().unwrap().push_back(happens.boxed());
+    }
+
     /// The ids of what runs.
     pub(crate) fn running(&self) -> Vec<String> {
-        self.runs.0.lock().unwrap().keys().cloned().collect()
+        self.runs.deployments.lock().unwrap().keys().cloned().collect()
     }
 
     pub(crate) fn app(&self, id: &str) -> App {
-        self.runs.0.lock().unwrap()[id].app().clone()
+        self.runs.deployments.lock().unwrap()[id].app().clone()
     }
 
     pub(crate) fn functions(&self, id: &str) -> Vec<String> {
