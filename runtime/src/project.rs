@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use usher_app::{App, Loaded, Mistake, Mistakes, Secrets, Source};
 use usher_dispatch::{Code, Scripts};
-use usher_js::{BundleOptions, SyntaxError};
+use usher_js::{BundleError, BundleOptions};
 
 use crate::output::Output;
 
@@ -44,40 +44,26 @@ pub(crate) fn load(directory: &Path) -> std::result::Result<Loaded, Mistakes> {
     }
 }
 
-/// Reads an app, and the syntax of its scripts too: every mistake that can be found without building or running.
+/// Reads an app, and its scripts with what they require: every mistake that can be found without building or running.
 pub(crate) fn check(directory: &Path) -> std::result::Result<Loaded, Mistakes> {
     let loaded = load(directory)?;
-    let scripts = loaded.app.functions.values().filter_map(|function| match &function.source {
-        Source::JavaScript(path) => broken_script(&loaded.app.directory, path),
-        Source::Inline { file, source } => broken_inline(file, source, &function.name),
-        Source::Component(_) | Source::Crate(_) => None,
-    });
-    let mistakes: Vec<Mistake> = scripts.collect();
+    let mistakes: Vec<Mistake> =
+        usher_js::check(&loaded.app).into_iter().map(|error| of_script(&loaded.app, error)).collect();
     if mistakes.is_empty() { Ok(loaded) } else { Err(Mistakes(mistakes)) }
 }
 
-/// Of a source that stands in a configuration file: lines are those of the source, not of the file.
-fn broken_inline(file: &str, source: &str, function: &str) -> Option<Mistake> {
-    let SyntaxError { line, column, message, .. } = usher_js::scan(file, source).err()?;
-    Some(Mistake {
-        file: file.into(),
-        line: None,
-        message: format!("the script {function}, line {line}, column {column}: {message}"),
-        help: "repair the syntax".into(),
-    })
-}
-
-fn broken_script(app: &Path, path: &Path) -> Option<Mistake> {
-    let file = path.strip_prefix(app).unwrap_or(path);
-    let mistake =
-        |line, message: String, help: &str| Mistake { file: file.to_owned(), line, message, help: help.into() };
-    let source = match std::fs::read_to_string(path) {
-        Ok(source) => source,
-        Err(error) => return Some(mistake(None, format!("cannot be read: {error}"), "write it as UTF-8")),
+fn of_script(app: &App, error: BundleError) -> Mistake {
+    let BundleError { file, line, column, function, message, help } = error;
+    let inline = function.filter(|name| {
+        app.functions.get(name).is_some_and(|function| matches!(function.source, Source::Inline { .. }))
+    });
+    let (line, message) = match inline {
+        _ if line == 0 => (None, message),
+        // Of a source that stands in a configuration file: lines are those of the source, not of the file.
+        Some(name) => (None, format!("the script {name}, line {line}, column {column}: {message}")),
+        None => (usize::try_from(line).ok(), format!("column {column}: {message}")),
     };
-    let SyntaxError { line, column, message, .. } = usher_js::scan(&file.to_string_lossy(), &source).err()?;
-    let line = usize::try_from(line).ok();
-    Some(mistake(line, format!("column {column}: {message}"), "repair the syntax"))
+    Mistake { file: file.into(), line, message, help }
 }
 
 /// Reads an app and shows what its owner should know; fails with every mistake.

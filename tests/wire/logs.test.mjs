@@ -1,6 +1,8 @@
 // The log of an app (reference 7.5): entries of calls and logins, by the command that shows them.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import * as Realm from "realm-web";
@@ -125,22 +127,25 @@ test("an entry says what its functions used, and how much of it", async () => {
   assert.ok(Number.isInteger(entry.mem_time_usage) && entry.mem_time_usage > 0, JSON.stringify(entry));
 });
 
-test("--follow shows what comes later", async () => {
+test("--follow shows what comes later, also after the database was killed and has started again", { timeout: 300_000 }, async () => {
   const child = spawn(program, ["logs", "--json", "--follow", "--function", "fails", ...target()], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((_, reject) => child.once("exit", (code) => reject(new Error(`usher logs ended with ${code}`))));
+  ended.catch(() => {});
+  const errors = [];
+  createInterface({ input: child.stdout }).on("line", (line) => errors.push(JSON.parse(line).error));
+  /** Calls until the follower has shown a call like this: what a call says while there is no database may get lost. */
+  const shown = async (text) => {
+    while (!errors.some((error) => error.includes(text))) {
+      await user.functions.fails(text).catch(() => {});
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 100))]);
+    }
+  };
   try {
-    const lines = createInterface({ input: child.stdout });
-    const seen = [];
-    const wanted = new Promise((resolve, reject) => {
-      child.once("exit", (code) => reject(new Error(`usher logs ended with ${code}`)));
-      lines.on("line", (line) => {
-        seen.push(JSON.parse(line));
-        // The first line shows that it follows.
-        if (seen.length === 1) user.functions.fails("later").catch(() => {});
-        if (seen.at(-1).error.includes("later")) resolve();
-      });
-    });
-    await wanted;
-    assert.ok(seen[0].error.includes("on purpose"), "what was there comes first");
+    await shown("later");
+    assert.ok(errors[0].includes("on purpose"), "what was there comes first");
+    process.kill(JSON.parse(readFileSync(join(usher.data, "database.json"), "utf8")).pid, "SIGKILL");
+    await usher.logged(({ log }) => log.includes("the embedded database died"));
+    await shown("after the restart");
   } finally {
     child.kill("SIGTERM");
   }

@@ -65,7 +65,7 @@ export async function start(args, env = {}) {
   const child = spawn(program, [...args, ...more], { stdio: ["ignore", output, output], env: environment(env) });
   const usher = new Usher(child, log);
   await usher.becomes(() => existsSync(ready), home, "it serves");
-  return Object.assign(usher, JSON.parse(readFileSync(ready, "utf8")));
+  return Object.assign(usher, { data }, JSON.parse(readFileSync(ready, "utf8")));
 }
 
 class Usher {

@@ -84,19 +84,31 @@ pub fn bundle(
     for notice in std::mem::take(&mut sources.notices) {
         progress(&notice);
     }
-    let mut errors = std::mem::take(&mut sources.errors);
+    let errors = in_order(std::mem::take(&mut sources.errors));
     if !errors.is_empty() {
-        errors.sort();
-        // A file that is a function and is required, too, was read twice.
-        errors.dedup_by(|second, first| {
-            let same = (&first.file, first.line, first.column, &first.message)
-                == (&second.file, second.line, second.column, &second.message);
-            if same {
-                first.function = first.function.take().or(second.function.take());
-            }
-            same
-        });
         return Err(errors);
     }
     document::write(app, sources, dependencies).map(Some).map_err(|error| vec![error])
+}
+
+/// Every problem of an app's sources, and of what they require, that shows before anything is installed, unpacked or
+/// bundled: what [`bundle()`] finds first.
+pub fn check(app: &App) -> Vec<BundleError> {
+    let mut sources = sources::Sources::read(app);
+    dependencies::check(app, &mut sources);
+    in_order(sources.errors)
+}
+
+fn in_order(mut errors: Vec<BundleError>) -> Vec<BundleError> {
+    errors.sort();
+    // A file that is a function and is required, too, was read twice.
+    errors.dedup_by(|second, first| {
+        let same = (&first.file, first.line, first.column, &first.message)
+            == (&second.file, second.line, second.column, &second.message);
+        if same {
+            first.function = first.function.take().or(second.function.take());
+        }
+        same
+    });
+    errors
 }

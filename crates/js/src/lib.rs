@@ -6,7 +6,7 @@
 mod bundle;
 mod scan;
 
-pub use bundle::{BundleError, BundleOptions, authorities, bundle};
+pub use bundle::{BundleError, BundleOptions, authorities, bundle, check};
 pub use scan::{CollectionUse, HttpUse, Require, Scan, SyntaxError, scan};
 
 /// The engine: QuickJS as a component of the world `engine`.

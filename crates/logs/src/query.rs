@@ -1,15 +1,22 @@
 //! Asking the log.
 
+use std::time::Duration;
+
 use bson::oid::ObjectId;
 use bson::{DateTime, Document, doc};
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use mongodb::change_stream::event::ChangeStreamEvent;
+use mongodb::error::Error;
+use tokio::time::timeout;
 use usher_contract::limits;
-use usher_database::DatabaseError;
+use usher_database::{Changes, ChangesError, DatabaseError, Following, Since, Step, Watched};
 
 use crate::entry::{Entry, Kind};
 use crate::{COLLECTION, Logs};
+
+/// How long a database that is followed may say nothing at all before it is told: it says something every second
+/// ([`limits::STREAM_AWAIT`]).
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Which entries.
 #[derive(Debug, Clone, Default)]
@@ -85,8 +92,8 @@ impl Logs {
         Ok(found.skip(u64::from(query.skip)).limit(query.page()).await?.try_collect().await?)
     }
 
-    /// Entries that match, as they are written from now on. Ends with an error where the database cannot be followed any
-    /// more.
+    /// Entries that match, as they are written from now on, across restarts of the database. Ends with an error where it
+    /// cannot be said any more what was written.
     ///
     /// # Errors
     /// The database's.
@@ -96,10 +103,16 @@ impl Logs {
     ) -> Result<BoxStream<'static, Result<Entry, DatabaseError>>, DatabaseError> {
         let mut matching = query.filter("fullDocument.");
         matching.insert("operationType", "insert");
-        let system = self.database.system();
-        let changes = system.collection::<Entry>(COLLECTION).watch().pipeline([doc! {"$match": matching}]).await?;
-        let entries = changes.filter_map(|event: Result<ChangeStreamEvent<Entry>, _>| async move {
-            event.map_err(DatabaseError::from).map(|event| event.full_document).transpose()
+        let (database, collection) = (self.database.system().name().to_owned(), COLLECTION.to_owned());
+        let watched = Watched::Collection { database, collection };
+        let present = self.database.present(&watched).await?;
+        let mut following = Following::new(watched, Since::After(present));
+        following.filter = Some(matching);
+        let entries = stream::unfold(Some(self.database.changes(following)), |changes| async move {
+            let mut changes = changes?;
+            let outcome = next(&mut changes).await;
+            let goes_on = outcome.is_ok().then_some(changes);
+            Some((outcome, goes_on))
         });
         Ok(entries.boxed())
     }
@@ -119,5 +132,26 @@ impl Logs {
             async move { new }
         });
         Ok(stream::iter(there.into_iter().map(Ok)).chain(later).boxed())
+    }
+}
+
+async fn next(changes: &mut Changes) -> Result<Entry, DatabaseError> {
+    loop {
+        let step = match timeout(SILENCE, changes.next()).await {
+            Ok(step) => step,
+            Err(_) => {
+                tracing::warn!("the database does not answer; the log goes on when it does");
+                changes.next().await
+            }
+        };
+        match step {
+            Ok(Step::Change(change)) => {
+                let entry = change.event.get_document("fullDocument").cloned().map_err(Error::custom)?;
+                return bson::deserialize_from_document(entry).map_err(|error| Error::from(error).into());
+            }
+            Ok(Step::Quiet(_)) => {}
+            Err(ChangesError::Lost(reason)) => return Err(Error::custom(reason).into()),
+            Err(ChangesError::Refused(error)) => return Err(error),
+        }
     }
 }

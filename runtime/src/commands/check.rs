@@ -56,16 +56,49 @@ impl Check {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use crate::project;
+
+    fn write(directory: &Path, file: &str, text: &str) {
+        let path = directory.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn what_scripts_require_is_looked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| write(directory.path(), file, text);
+        let told = || match project::check(directory.path()) {
+            Ok(_) => Vec::new(),
+            Err(mistakes) => mistakes.0.iter().map(ToString::to_string).collect(),
+        };
+        write("root_config.json", r#"{"config_version": 20210101, "name": "a"}"#);
+        let source = "const axios = require('axios');\ntry { require('chalk'); } catch (_) {}\n\
+                      const { randomBytes } = require('crypto');\nconst near = require('./near');\n\
+                      exports = () => require('lodash/get');\n";
+        write("functions/a.js", source);
+        let file = "functions/a.js:4: column 22: there is no file \"./near\"";
+        let packages = [
+            "functions/a.js:1: column 23: there is no package \"axios\"",
+            "functions/a.js:5: column 25: there is no package \"lodash\"",
+        ];
+        assert_eq!(told(), [packages[0], file, packages[1]]);
+        write("functions/near.js", "module.exports = 1;");
+        write("functions/package.json", r#"{"dependencies": {}}"#);
+        assert_eq!(told(), packages, "nothing is going to be installed");
+        // npm says what comes with what is listed.
+        write("functions/package.json", r#"{"dependencies": {"axios": "1"}}"#);
+        assert!(told().is_empty(), "{:?}", told());
+        write("functions/node_modules/axios/package.json", "{}");
+        assert_eq!(told(), packages[1..], "what is there is all there is");
+    }
 
     #[test]
     fn scripts_in_configuration_files_are_checked_too() {
         let directory = tempfile::tempdir().unwrap();
-        let write = |file: &str, text: &str| {
-            let path = directory.path().join(file);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
+        let write = |file: &str, text: &str| write(directory.path(), file, text);
         write("root_config.json", r#"{"config_version": 20210101, "name": "a"}"#);
         write("functions/a.js", "exports = () => 1;");
         let manifest = |script: &str| {

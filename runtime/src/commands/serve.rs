@@ -155,7 +155,10 @@ impl Server {
         if let Some(file) = &self.ready_file {
             announce(file, &url, &host.mongodb).with_context(|| format!("cannot write {}", file.display()))?;
         }
-        tracing::info!(url, "serving");
+        // Once for whoever reads: a person, or a machine that keeps the log.
+        if output.json {
+            tracing::info!(url, "serving");
+        }
         output.done(format!("serving at {url}"));
         let database = host.database.clone();
         let services = Services {
@@ -166,10 +169,10 @@ impl Server {
             options: GatewayOptions {
                 public_url: self.public_url,
                 trust_forwarded: self.trust_forwarded,
+                send_deadline: Duration::from_secs(self.send_deadline),
                 ready: Arc::new(move || {
                     let database = database.clone();
                     Box::pin(async move { database.ping().await.map_err(|error| error.to_string()) })
-                send_deadline: Duration::from_secs(self.send_deadline),
                 }),
             },
         };

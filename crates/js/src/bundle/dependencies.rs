@@ -73,6 +73,16 @@ pub(super) fn bundle(
     Some(dependencies)
 }
 
+/// Reports the packages that are not there, where none is to be installed or unpacked.
+pub(super) fn check(app: &App, sources: &mut Sources) {
+    let required = std::mem::take(&mut sources.packages);
+    let functions = app.directory.join("functions");
+    if !required.is_empty() && !packages::come_later(&functions) {
+        let functions = fs::canonicalize(&functions).unwrap_or(functions);
+        present(app, sources, &functions, required, false);
+    }
+}
+
 fn io(error: &std::io::Error) -> BundleError {
     BundleError::file("functions", format!("cannot be read: {error}"), "make it readable for the user who runs Usher")
 }

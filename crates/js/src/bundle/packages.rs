@@ -80,6 +80,19 @@ fn install(
     Ok(directory)
 }
 
+/// Whether packages are to be unpacked from an archive, or installed because package.json lists some, which may bring
+/// others along.
+pub(super) fn come_later(functions: &Path) -> bool {
+    let listed = || {
+        let manifest = fs::read(functions.join("package.json")).ok()?;
+        let manifest: serde_json::Value = serde_json::from_slice(&manifest).ok()?;
+        let kinds = ["dependencies", "optionalDependencies", "peerDependencies"];
+        Some(kinds.iter().any(|kind| manifest[kind].as_object().is_some_and(|listed| !listed.is_empty())))
+    };
+    let archived = || ARCHIVES.into_iter().any(|name| functions.join(name).is_file());
+    !functions.join("node_modules").is_dir() && (archived() || listed().unwrap_or_default())
+}
+
 /// Whether a package can be found from a directory.
 pub(super) fn is_there(root: &Path, package: &str) -> bool {
     root.ancestors().any(|directory| directory.join("node_modules").join(package).is_dir())
