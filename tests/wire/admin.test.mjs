@@ -1,5 +1,6 @@
 // The admin API: what the importer of realm-js and other harnesses do, by plain fetch; then realm-web uses the app.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import * as Realm from "realm-web";
@@ -44,6 +45,28 @@ describe("administrators", () => {
       .then((reply) => { if (reply.status === 401) throw new Error("refused"); }), /refused/);
   });
 
+  test("a token that has expired says so, and none of another kind or from another hand passes", async () => {
+    const { token } = await admin();
+    const [header, payload] = token.split(".").slice(0, 2).map((part) => JSON.parse(Buffer.from(part, "base64url")));
+    const key = await usher.inDatabase((mongo) => mongo.db("usher").collection("admin_signing_keys").findOne());
+    const signed = (claims, alg = "HS256", secret = key.secret.buffer) => {
+      const parts = [{ ...header, alg }, { ...payload, ...claims }];
+      const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+      return `${text}.${alg === "none" ? "" : createHmac("sha256", secret).update(text).digest("base64url")}`;
+    };
+    const ask = (token) => send("GET", "/auth/profile", { token });
+    assertJson(await ask(signed({})), 200);
+    // The importer of realm-js renews its token on this text.
+    assertError(await ask(signed({ exp: payload.iat - 10 })), 401, "InvalidSession", "invalid session: access token expired");
+    const nobody = "000000000000000000000000";
+    for (const other of [
+      signed({ typ: "refresh" }), signed({ aud: "somebody else" }), signed({ sub: nobody }), signed({ iss: nobody }),
+      signed({ iss: { $gt: "" } }), signed({}, "none"), signed({}, "HS512"), signed({}, "HS256", "another key"),
+    ]) {
+      assertError(await ask(other), 401, "InvalidSession", "invalid session");
+    }
+  });
+
   test("too many wrong keys are refused for a while", async () => {
     const name = "guessed";
     const login = () => send("POST", "/auth/providers/mongodb-cloud/login", { body: { username: name, apiKey: "x" } });
@@ -72,6 +95,23 @@ describe("administrators", () => {
     assertJson(await reader.send("GET", `${app.path}/functions`), 200);
     assertError(await reader.send("POST", `${app.path}/functions`, { name: "f", source: "exports = 1" }), 403, "Forbidden", /owner/);
     assertError(await reader.send("DELETE", app.path), 403, "Forbidden", /owner/);
+    const { key: secret } = assertJson(await (await admin()).send("POST", `${app.path}/api_keys`, { name: "server" }), 201);
+    for (const path of ["api_keys", "logs?errors_only", "logs"]) {
+      assert.ok(!(await reader.send("GET", `${app.path}/${path}`)).text.includes(secret), path);
+    }
+    const paths = [
+      "", "/functions", "/functions/1", "/values", "/secrets", "/secrets/1", "/services/1/rules", "/services/1/default_rule",
+      "/auth_providers/1/enable", "/triggers/1/disable", "/custom_user_data", "/security/allowed_request_origins", "/environment",
+      "/users", "/users/1", "/users/1/logout", "/users/verify_token", "/api_keys", "/api_keys/1/enable", "/sync/config", "/features",
+      "/user_registrations/by_email/a@example.org/send_confirm", "/user_registrations/by_email/a@example.org", "/import",
+      "/import?diff=true", "/drafts", "/drafts/1/deployment", "/deployments/1/redeploy", "/dependencies", "/dependencies/diff",
+      "/debug/execute_function", "/debug/execute_function?run_as_system=true", "/logs", "/no_such_thing",
+    ];
+    for (const path of paths) {
+      for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
+        assertError(await reader.send(method, app.path + path, {}), 403, "Forbidden", /owner/);
+      }
+    }
     operator("admin", "delete", key.public);
     assertError(await reader.send("GET", ""), 401, "InvalidSession", "invalid session");
     assert.ok(!operator("admin", "list").some((one) => one.name === key.public));
