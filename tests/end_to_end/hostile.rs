@@ -108,8 +108,9 @@ async fn endless_loops_on_every_processor_leave_room_for_others() {
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
     }
     assert!(loops.iter().all(|call| !call.is_finished()), "the loops were over before the others ran");
-    // Nobody waits for the clock to end them.
+    // Nobody waits for the clock to end them. The next start looks after the database that is left.
     usher.kill();
+    usher.restart();
 }
 
 #[tokio::test]
@@ -158,4 +159,5 @@ async fn more_calls_than_sandboxes_wait_their_turn() {
     refused.assert_error(503, "Overloaded", "busy");
     assert!(sleeping.iter().all(|call| !call.is_finished()));
     usher.kill();
+    usher.restart();
 }
