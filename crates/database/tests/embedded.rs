@@ -150,7 +150,7 @@ async fn a_port_that_is_taken_meanwhile_is_left_to_whoever_took_it() {
 cd {directory:?}
 if mkdir stranger; then
     while [ \"$1\" != --port ]; do set -- \"${{@:2}}\" \"$1\"; done
-    {real:?} --port $2 --storage-path stranger/data >stranger/log 2>&1 &
+    setsid {real:?} --port $2 --storage-path stranger/data >stranger/log 2>&1 &
     echo $! >stranger/pid
     echo $2 >stranger/port
     until (exec 3<>/dev/tcp/127.0.0.1/$2) 2>/dev/null; do :; done

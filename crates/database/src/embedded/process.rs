@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getpgid, kill_process};
 use tokio::process::{Child, Command};
 use usher_contract::limits;
 
@@ -169,6 +169,12 @@ pub(crate) async fn end(child: &mut Child) {
             tracing::error!(%error, "the embedded database cannot be killed");
         }
     }
+}
+
+/// Whether a process is the one that we started, or one that it started: a script may stand before the database.
+pub(crate) fn in_group(pid: u32, ours: u32) -> bool {
+    let of = |pid| i32::try_from(pid).ok().and_then(Pid::from_raw);
+    of(pid).is_some_and(|pid| getpgid(Some(pid)).ok() == of(ours))
 }
 
 /// Sends a signal. That the process may be gone already is no error.

@@ -12,7 +12,7 @@ use usher_contract::limits;
 
 use super::error::EmbeddedError;
 use super::port;
-use super::process::Launch;
+use super::process::{self, Launch};
 use super::program::Kind;
 
 /// Pause between two looks. Nothing announces the moment, and one look costs microseconds.
@@ -59,7 +59,9 @@ async fn answers(launch: &Launch, ours: Option<u32>) -> Result<Answer, Error> {
     let client = Client::with_uri_str(launch.uri()).await?;
     let admin = client.database("admin");
     let answering = process_id(&admin.run_command(doc! {"serverStatus": 1}).await?);
-    if answering.is_some() && answering != ours {
+    if let (Some(answering), Some(ours)) = (answering, ours)
+        && !process::in_group(answering, ours)
+    {
         return Ok(Answer::Stranger);
     }
     if launch.program.kind == Kind::Mongod {
